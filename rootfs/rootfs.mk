@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Package trees, the root file system, the image and its bill of materials.
+
+.PHONY: setup update image rootfs sbom size
+
+setup: ## installs the build machine's missing packages (lists them first; root or sudo)
+	$(Q)rootfs/setup.sh
+
+# Every build begins with the package trees, so a missing program is named before it is missed.
+build/setup-checked: rootfs/packages.build rootfs/setup.sh
+	$(Q)rootfs/setup.sh check
+	$(Q)mkdir -p $(@D)
+	$(Q)touch $@
+
+# --- package trees: resolved once for each work tree, unpacked once for each cache ---------------
+tree_arch_target := arm64
+tree_arch_tools := $(HOST_ARCH)
+tree_arch_linux-source := $(HOST_ARCH)
+TREES := target tools linux-source
+LOCKS := $(TREES:%=build/%.lock)
+
+$(LOCKS): build/%.lock: rootfs/packages.% rootfs/fetch.sh | build/setup-checked
+	$(Q)rootfs/fetch.sh resolve $< $(tree_arch_$*) $@
+
+update: ## resolves the newest versions of the packages that the image is made of
+	$(Q)$(foreach tree,$(TREES),rootfs/fetch.sh resolve rootfs/packages.$(tree) \
+		$(tree_arch_$(tree)) build/$(tree).lock;)
+
+$(TARGET) $(TOOLS) build/linux-source: build/%: build/%.lock rootfs/fetch.sh
+	$(Q)rootfs/cache.sh $@ tree "$$(cat $^ | sha256sum | cut -c1-16)" \
+		rootfs/fetch.sh unpack $< $(tree_arch_$*)
+
+# --- root file system ----------------------------------------------------------------------------
+# Only what these parts depend on, so that another VM does not mean another compression.
+build/rootfs.config: build/config
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -n '/^BOARD=/p; /^ROOTFS_/p' $< >$@.new
+	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+build/os-release: Makefile build/rootfs.config
+	$(Q)printf '%s\n' 'ID=hvinit' 'NAME=hvinit' 'VERSION_ID=$(HVINIT_VERSION)' \
+		'PRETTY_NAME="hvinit $(HVINIT_VERSION) ($(BOARD))"' 'VARIANT_ID=$(BOARD)' >$@
+
+PACK = rootfs/pack.py -D TARGET=$(TARGET) -D KERNEL=$(KERNEL) -D RELEASE="$$(cat $(KERNEL)/release)"
+PACK_PARTS := rootfs/pack.py $(TARGET) $(KERNEL)
+compress = zstd -f -T0 -$$(sed -n 's/^ROOTFS_ZSTD_LEVEL=//p' build/rootfs.config) $1 -o $@.$$$$; \
+	mv $@.$$$$ $@
+
+build/demo.cpio.zst: rootfs/guest.list rootfs/demo/init $(PACK_PARTS) build/rootfs.config
+	$(say) CPIO $@
+	$(Q)$(PACK) --record build/demo.files build/demo.cpio rootfs/guest.list
+	$(Q)$(call compress,build/demo.cpio)
+
+# The lists that the configuration asks for.
+rootfs_lists = rootfs/base.list $$(sed -n 's/^ROOTFS_BUSYBOX=y/rootfs\/busybox.list/p; \
+	s/^ROOTFS_DEMO=y/rootfs\/demo.list/p' build/rootfs.config)
+
+rootfs: build/rootfs.cpio.zst ## the root file system, without PID 1 and the manifest
+build/rootfs.cpio.zst: rootfs/base.list rootfs/busybox.list rootfs/demo.list $(PACK_PARTS) \
+		build/demo.cpio.zst build/rootfs.config
+	$(say) CPIO $@
+	$(Q)$(PACK) --record build/rootfs.files build/rootfs.cpio $(rootfs_lists)
+	$(Q)$(call compress,build/rootfs.cpio)
+
+build/appliance.cpio: rootfs/appliance.list rootfs/pack.py out/init build/os-release build/manifest
+	$(Q)rootfs/pack.py --record build/appliance.files $@ $<
+
+# --- image ---------------------------------------------------------------------------------------
+
+image: out/hvinit.efi out/sbom.spdx.json out/manifest ## out/hvinit.efi, the file that UEFI boots
+out/hvinit.efi: rootfs/ukify.sh build/rootfs.cpio.zst build/appliance.cpio build/os-release $(KERNEL) \
+		$(TOOLS) $(TARGET) board/$(BOARD)/board.mk
+	$(say) UKI $@
+	$(Q)rootfs/ukify.sh $(TOOLS) $(TARGET) $@ \
+		--linux=$(KERNEL)/Image --uname="$$(cat $(KERNEL)/release)" \
+		--initrd=build/rootfs.cpio.zst --initrd=build/appliance.cpio \
+		--os-release=@build/os-release --cmdline='$(KERNEL_CMDLINE)'
+
+sbom: out/sbom.spdx.json ## what the image is made of, as SPDX 2.3
+out/sbom.spdx.json: rootfs/sbom.py out/hvinit.efi
+	$(Q)rootfs/sbom.py --version $(HVINIT_VERSION) --image out/hvinit.efi --target $(TARGET) \
+		--kernel $(KERNEL) --source-lock build/linux-source.lock \
+		--files build/rootfs.files --files build/appliance.files \
+		--guest-files build/demo.files >$@
+
+size: out/hvinit.efi ## how large the image and its parts are
+	$(Q)rootfs/size.sh
