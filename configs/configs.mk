@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The configuration: Kconfig's front ends, the table of symbols for PID 1, and the manifest.
+
+.PHONY: menuconfig nconfig config olddefconfig savedefconfig listnewconfig manifest
+
+# Slots that a manifest has for virtual machines, and each of those for devices and vSMMUs.
+VM_SLOTS ?= 8
+HOSTDEV_SLOTS ?= 16
+VSMMU_SLOTS ?= 8
+
+# What `make` configures when there is no .config yet.
+DEFCONFIG ?= qemu_virt_defconfig
+
+SYMBOLS_H := build/include/symbols.h
+KCONFIG_MENU := build/kconfig/vm.in
+KCONFIG_TEMPLATES := $(addprefix init/kconfig/,host.in vm.in hostdev.in vsmmu.in)
+KCONFIG_PLAIN := Kconfig rootfs/Kconfig $(wildcard board/*/Kconfig)
+KCONFIG_FILES := $(KCONFIG_MENU) $(KCONFIG_PLAIN) init/kconfig/host.in
+DEFCONFIGS := $(notdir $(wildcard configs/*_defconfig))
+
+# Symbols go without Kconfig's usual CONFIG_ before them: they are the manifest's keys.
+KCONFIG := CONFIG_= KCONFIG_CONFIG=$(CURDIR)/.config
+
+$(KCONFIG_MENU) $(SYMBOLS_H) &: init/symbols.py $(KCONFIG_TEMPLATES) $(KCONFIG_PLAIN) configs/configs.mk
+	$(say) KCONFIG '$(SYMBOLS_H)'
+	$(Q)init/symbols.py --templates init/kconfig --vm-slots $(VM_SLOTS) \
+		--hostdev-slots $(HOSTDEV_SLOTS) --vsmmu-slots $(VSMMU_SLOTS) \
+		--menu $(KCONFIG_MENU) --header $(SYMBOLS_H) $(KCONFIG_PLAIN)
+
+# Front ends that ask are for a person: without a terminal one of them would wait for ever.
+ask = $(Q)[ -t 0 ] && [ -t 1 ] || { echo "make $@: needs a terminal (olddefconfig does not)" >&2; exit 1; }
+
+menuconfig: $(KCONFIG_FILES) .config ## changes .config in menus
+	$(ask)
+	$(Q)$(KCONFIG) kconfig-mconf Kconfig
+
+nconfig: $(KCONFIG_FILES) .config ## the same, another look
+	$(ask)
+	$(Q)$(KCONFIG) kconfig-nconf Kconfig
+
+config: $(KCONFIG_FILES) .config ## asks for every symbol, line by line
+	$(ask)
+	$(Q)$(KCONFIG) kconfig-conf --oldaskconfig Kconfig
+
+olddefconfig: $(KCONFIG_FILES) .config ## gives symbols that .config lacks their defaults
+	$(Q)$(KCONFIG) kconfig-conf --olddefconfig Kconfig
+
+listnewconfig: $(KCONFIG_FILES) .config ## lists symbols that .config lacks
+	$(Q)$(KCONFIG) kconfig-conf --listnewconfig Kconfig
+
+savedefconfig: $(KCONFIG_FILES) .config ## writes what differs from the defaults to ./defconfig
+	$(Q)$(KCONFIG) kconfig-conf --savedefconfig=defconfig Kconfig
+
+.PHONY: $(DEFCONFIGS)
+$(DEFCONFIGS): %: configs/% $(KCONFIG_FILES)
+	$(Q)$(KCONFIG) kconfig-conf --defconfig=$< Kconfig
+
+# A .config that is there is never touched by a build.
+.config: | $(KCONFIG_FILES)
+	$(say) CONFIG "$(DEFCONFIG); change it with: make menuconfig"
+	$(Q)$(KCONFIG) kconfig-conf --defconfig=configs/$(DEFCONFIG) Kconfig > build/kconfig/log
+
+# What the build uses: .config with defaults for symbols that have come since it was written.
+build/config: .config $(KCONFIG_FILES)
+	$(Q)cp .config $@.part
+	$(Q)CONFIG_= KCONFIG_CONFIG=$(CURDIR)/$@.part kconfig-conf --olddefconfig Kconfig \
+		< /dev/null > build/kconfig/log
+	$(Q)rm -f $@.part.old
+	$(Q)mv $@.part $@
+
+manifest: out/manifest ## the manifest that .config gives
+
+build/manifest: build/config build/native/hvinit
+	$(say) MANIFEST '$@'
+	$(Q)build/native/hvinit manifest $< > $@
+
+out/manifest: build/manifest
+	$(Q)mkdir -p out
+	$(Q)cp $< $@
