@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Driver binding through driver_override, and the descriptors that QEMU gets. */
+#include "claim.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <linux/iommufd.h>
+
+#include "sys.h"
+#include "util.h"
+
+static bool is_bound(int root, const char *bdf, const char *driver)
+{
+	char now[SYS_NAME];
+
+	return sys_pci_link(root, bdf, "driver", now, sizeof(now)) == 0 && strcmp(now, driver) == 0;
+}
+
+/* Returns NULL, or what could not be done with *error as the reason. */
+static const char *rebind(int root, const char *bdf, const char *driver, int *error)
+{
+	char now[SYS_NAME];
+
+	*error = sys_pci_write(root, bdf, "driver_override", driver);
+	if (*error)
+		return "write driver_override";
+	if (sys_pci_link(root, bdf, "driver", now, sizeof(now)) == 0) {
+		*error = sys_pci_write(root, bdf, "driver/unbind", bdf);
+		if (*error)
+			return "unbind its driver";
+	}
+	*error = sys_driver_probe(root, bdf);
+	return *error ? "probe its driver" : NULL;
+}
+
+bool claim_bind(int root, const char *bdf, const char *driver, int vm, struct diag *diag)
+{
+	char now[SYS_NAME];
+	const char *step;
+	int error;
+
+	if (is_bound(root, bdf, driver))
+		return true;
+	if (!sys_driver_exists(root, driver)) {
+		diag_add(diag, vm, DIAG_DRV_NAME, bdf, "bind to %s: no such PCI driver", driver);
+		return false;
+	}
+	step = rebind(root, bdf, driver, &error);
+	if (step) {
+		diag_add(diag, vm, DIAG_BIND_FAIL, bdf, "%s: %s", step, strerror(-error));
+		return false;
+	}
+	if (!is_bound(root, bdf, driver)) {
+		if (sys_pci_link(root, bdf, "driver", now, sizeof(now)))
+			str_copy(now, sizeof(now), "no driver");
+		diag_add(diag, vm, DIAG_BIND_SILENT, bdf, "bind to %s: it is on %s", driver, now);
+		return false;
+	}
+	return true;
+}
+
+int claim_open(int root, const char *bdf, int vm, struct diag *diag)
+{
+	char name[SYS_NAME];
+	int fd = sys_vfio_name(root, bdf, name, sizeof(name));
+
+	if (fd < 0) {
+		diag_add(diag, vm, DIAG_CDEV_NONE, bdf, "find its VFIO device: %s",
+			 fd == -ENOTTY ? "there is only one without an IOMMU" : strerror(-fd));
+		return -1;
+	}
+	fd = sys_vfio_open(root, name);
+	if (fd < 0) {
+		diag_add(diag, vm, DIAG_CDEV_OPEN, bdf, "open VFIO device %s: %s", name,
+			 strerror(-fd));
+		return -1;
+	}
+	return fd;
+}
+
+int claim_iommufd(int root, int vm, struct diag *diag)
+{
+	struct iommu_option option = {
+		.size = sizeof(option),
+		.option_id = IOMMU_OPTION_RLIMIT_MODE,
+		.op = IOMMU_OPTION_OP_SET,
+		.val64 = 1,
+	};
+	_cleanup_fd_ int fd = sys_iommufd_open(root);
+
+	if (fd < 0) {
+		diag_add(diag, vm, DIAG_IOMMUFD_OPEN, "iommufd", "open /dev/iommu: %s",
+			 strerror(-fd));
+		return -1;
+	}
+	if (ioctl(fd, IOMMU_OPTION, &option)) {
+		diag_add(diag, vm, DIAG_IOMMUFD_OPEN, "iommufd", "set IOMMU_OPTION_RLIMIT_MODE: %s",
+			 strerror(errno));
+		return -1;
+	}
+	return steal_fd(&fd);
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What an operator can say. */
+#include "command.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "console.h"
+#include "log.h"
+#include "shutdown.h"
+#include "sys.h"
+#include "text.h"
+#include "tool.h"
+#include "util.h"
+#include "version.h"
+#include "vm.h"
+
+enum { WORDS = 8 };
+
+struct command {
+	const char *name;
+	const char *args; /* "" when it takes none */
+	const char *help;
+	void (*run)(unsigned slot, const char *arg);
+	enum { ARG_NONE, ARG_VM, ARG_LOG } arg;
+};
+
+static const struct config *config;
+
+static const struct command *find(const char *name);
+static void print_help(unsigned slot, const char *arg);
+
+static void tell(unsigned slot, const char *refusal)
+{
+	if (refusal)
+		console_reply("hvinit: %s: %s\n", vm_look(slot).name, refusal);
+}
+
+static void run_start(unsigned slot, const char *arg)
+{
+	(void)arg;
+	tell(slot, vm_command(slot, VM_EV_START));
+}
+
+static void run_stop(unsigned slot, const char *arg)
+{
+	(void)arg;
+	tell(slot, vm_command(slot, VM_EV_STOP));
+}
+
+static void run_kill(unsigned slot, const char *arg)
+{
+	(void)arg;
+	tell(slot, vm_command(slot, VM_EV_KILL));
+}
+
+static void run_console(unsigned slot, const char *arg)
+{
+	(void)arg;
+	if (vm_look(slot).pid)
+		console_attach(slot);
+	else
+		tell(slot, "it is not running; see 'log'");
+}
+
+/* Kept logs hold a guest's bytes: they are shown without what could steer the terminal. */
+static void print_ring(const struct ring *ring)
+{
+	struct text_filter filter = { 0 };
+	char data[1024];
+	uint64_t at = 0;
+	size_t n;
+
+	while ((n = ring_read(ring, &at, data, sizeof(data))) > 0)
+		fwrite(data, 1, text_filter(&filter, data, n, data), stdout);
+	putchar('\n');
+}
+
+static void child_log_host(const struct config *all, unsigned slot)
+{
+	(void)all;
+	(void)slot;
+	print_ring(log_ring());
+}
+
+static void child_log_vm(const struct config *all, unsigned slot)
+{
+	(void)all;
+	printf("--- %s: QEMU's words\n", vm_look(slot).name);
+	print_ring(vm_words(slot));
+	printf("--- %s: console\n", vm_look(slot).name);
+	print_ring(vm_console(slot));
+}
+
+static void run_log(unsigned slot, const char *arg)
+{
+	if (strcmp(arg, "host") == 0)
+		console_child(child_log_host, 0);
+	else
+		console_child(child_log_vm, slot);
+}
+
+static void run_devices(unsigned slot, const char *arg)
+{
+	(void)slot;
+	(void)arg;
+	console_child(tool_show_devices, 0);
+}
+
+static void run_plan(unsigned slot, const char *arg)
+{
+	(void)slot;
+	(void)arg;
+	console_child(tool_show_plan, 0);
+}
+
+static void run_check(unsigned slot, const char *arg)
+{
+	(void)slot;
+	(void)arg;
+	console_child(tool_show_check, 0);
+}
+
+static void run_argv(unsigned slot, const char *arg)
+{
+	(void)arg;
+	console_child(tool_show_argv, slot);
+}
+
+static void run_manifest(unsigned slot, const char *arg)
+{
+	(void)slot;
+	(void)arg;
+	console_child(tool_show_manifest, 0);
+}
+
+static void run_shell(unsigned slot, const char *arg)
+{
+	(void)slot;
+	(void)arg;
+	if (config->host.shell)
+		console_shell();
+	else
+		console_reply("hvinit: shell: HOST_SHELL is off in this image\n");
+}
+
+static void run_poweroff(unsigned slot, const char *arg)
+{
+	(void)slot;
+	(void)arg;
+	shutdown_begin(SHUTDOWN_POWEROFF);
+}
+
+static void run_reboot(unsigned slot, const char *arg)
+{
+	(void)slot;
+	(void)arg;
+	shutdown_begin(SHUTDOWN_REBOOT);
+}
+
+static void print_version(void)
+{
+	char release[SYS_NAME];
+
+	if (sys_kernel_release(release, sizeof(release)))
+		release[0] = '\0';
+	console_reply("hvinit " HVINIT_VERSION ", board " HVINIT_BOARD ", Linux %s\n", release);
+}
+
+static void run_version(unsigned slot, const char *arg)
+{
+	(void)slot;
+	(void)arg;
+	print_version();
+}
+
+static void print_vm(unsigned slot)
+{
+	struct vm_view vm = vm_look(slot);
+
+	console_reply("%-12.12s %-9s %7lu s %6d %6u %7u %6u  %.20s\n", vm.name, vm.state,
+		      (unsigned long)vm.since_s, (int)vm.pid, vm.starts, vm.devices, vm.vsmmus,
+		      vm.why);
+}
+
+static void run_status(unsigned slot, const char *arg)
+{
+	struct timespec now;
+	bool any = false;
+
+	(void)slot;
+	(void)arg;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	print_version();
+	console_reply("up %ld s, %u VMs running\n", (long)now.tv_sec, vm_active());
+	for (unsigned i = 0; i < HV_VM_SLOTS; i++) {
+		if (!vm_exists(i))
+			continue;
+		if (!any)
+			console_reply("%-12s %-9s %9s %6s %6s %7s %6s  %s\n", "VM", "STATE", "FOR",
+				      "PID", "STARTS", "DEVICES", "VSMMUS", "WHY");
+		any = true;
+		print_vm(i);
+	}
+	if (!any)
+		console_reply("the manifest has no VM\n");
+}
+
+static const struct command commands[] = {
+	{ "help", "[COMMAND]", "this list, or what one command does", print_help, ARG_NONE },
+	{ "version", "", "version of hvinit, board and kernel", run_version, ARG_NONE },
+	{ "status", "", "one line for each VM", run_status, ARG_NONE },
+	{ "start", "VM", "start a VM that is stopped or failed", run_start, ARG_VM },
+	{ "stop", "VM", "press its power button; quit after STOP_TIMEOUT", run_stop, ARG_VM },
+	{ "kill", "VM", "end it at once: the guest loses what it has not written", run_kill,
+	  ARG_VM },
+	{ "console", "VM", "its serial console; Ctrl-] comes back", run_console, ARG_VM },
+	{ "log", "VM|host", "what a VM and its QEMU printed, or the host's log", run_log, ARG_LOG },
+	{ "devices", "", "PCI devices with driver, group, physical SMMU and VM", run_devices,
+	  ARG_NONE },
+	{ "plan", "", "each VM's topology as it would be started now", run_plan, ARG_NONE },
+	{ "argv", "VM", "the words that QEMU is started with", run_argv, ARG_VM },
+	{ "check", "", "what would keep a VM from starting, with remedies", run_check, ARG_NONE },
+	{ "manifest", "", "the manifest of this image", run_manifest, ARG_NONE },
+	{ "shell", "", "a rescue shell (HOST_SHELL); exit comes back", run_shell, ARG_NONE },
+	{ "poweroff", "", "stop all VMs, then power off", run_poweroff, ARG_NONE },
+	{ "reboot", "", "stop all VMs, then reboot", run_reboot, ARG_NONE },
+};
+
+static void print_help(unsigned slot, const char *arg)
+{
+	const struct command *one = arg[0] ? find(arg) : NULL;
+
+	(void)slot;
+	if (arg[0] && !one)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!one || one == &commands[i])
+			console_reply("%-9s %-10s %s\n", commands[i].name, commands[i].args,
+				      commands[i].help);
+	if (!one)
+		console_reply("A command may be shortened as long as it stays unambiguous.\n");
+}
+
+/* By name, or by the beginning of exactly one name; says what is wrong otherwise. */
+static const struct command *find(const char *name)
+{
+	const struct command *found = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!str_prefix(commands[i].name, name))
+			continue;
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+		if (found) {
+			console_reply("hvinit: %s: ambiguous: %s or %s\n", name, found->name,
+				      commands[i].name);
+			return NULL;
+		}
+		found = &commands[i];
+	}
+	if (!found)
+		console_reply("hvinit: %s: no such command; try 'help'\n", name);
+	return found;
+}
+
+static unsigned split(char *line, char *word[WORDS])
+{
+	unsigned n = 0;
+
+	while (n < WORDS) {
+		line += strspn(line, " ");
+		if (!*line)
+			break;
+		word[n++] = line;
+		line += strcspn(line, " ");
+		if (*line)
+			*line++ = '\0';
+	}
+	return n;
+}
+
+static void run_with(const struct command *command, const char *arg)
+{
+	int slot = 0;
+
+	if (command->arg == ARG_VM || (command->arg == ARG_LOG && strcmp(arg, "host") != 0)) {
+		if (!arg[0]) {
+			console_reply("hvinit: usage: %s %s\n", command->name, command->args);
+			return;
+		}
+		slot = vm_find(arg);
+		if (slot < 0) {
+			console_reply("hvinit: %s: no such VM; see 'status'\n", arg);
+			return;
+		}
+	}
+	command->run((unsigned)slot, arg);
+}
+
+void command_init(const struct config *all)
+{
+	config = all;
+}
+
+void command_run(char *line)
+{
+	const struct command *command;
+	char *word[WORDS] = { NULL };
+	unsigned words = split(line, word);
+
+	if (words == 0)
+		return;
+	command = find(word[0]);
+	if (!command)
+		return;
+	if (words > (command->args[0] ? 2U : 1U))
+		console_reply("hvinit: usage: %s%s%s\n", command->name, command->args[0] ? " " : "",
+			      command->args);
+	else
+		run_with(command, words > 1 ? word[1] : "");
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is taken from a launcher before it becomes QEMU. */
+#ifndef HVINIT_CONFINE_H
+#define HVINIT_CONFINE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* VM slot n runs as user and group CONFINE_UID + n; the KVM device belongs to CONFINE_KVM_GID. */
+enum { CONFINE_UID = 64000, CONFINE_KVM_GID = 63999 };
+
+struct confine {
+	uid_t uid;
+	gid_t gid;
+	uint64_t memlock; /* bytes */
+};
+
+/*
+ * Gives up, for good, every privilege of the calling process. Returns NULL, or the name of the
+ * step that failed with errno set: then the process must not go on.
+ */
+const char *confine_self(const struct confine *confine);
+
+#endif

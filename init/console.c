@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who has the terminal (the prompt, a command's child, a guest, a shell), and the line editor. */
+#include "console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
+#include "command.h"
+#include "log.h"
+#include "loop.h"
+#include "sys.h"
+#include "term.h"
+#include "util.h"
+#include "vm.h"
+
+enum { LINE = 512, REPLY = 1024 };
+
+enum { CTRL_C = 0x03, CTRL_U = 0x15, CTRL_W = 0x17, CTRL_RBRACKET = 0x1d, BACKSPACE = 0x08 };
+
+enum mode { PROMPT, CHILD, GUEST, SHELL };
+
+#define PROMPT_TEXT "hvinit> "
+/* To the line's first column, and erase it (ECMA-48 EL). */
+#define WIPE "\r\033[K"
+
+static const struct config *config;
+static enum mode mode;
+static char line[LINE];
+static size_t used;
+static bool in_escape; /* arrow keys and such: swallowed up to their last byte */
+static unsigned guest; /* slot, in mode GUEST */
+static pid_t child;
+static struct source child_output = { .fd = -1 };
+static unsigned held; /* lines not shown while somebody else had the terminal */
+
+static void show_prompt(void)
+{
+	term_puts(PROMPT_TEXT);
+	term_text(line, used);
+}
+
+static void to_prompt(void)
+{
+	char note[80];
+
+	mode = PROMPT;
+	if (held) {
+		str_format(note, sizeof(note), "%u lines came meanwhile: see 'log host'\n", held);
+		held = 0;
+		term_puts(note);
+	}
+	show_prompt();
+}
+
+void console_line(const char *text)
+{
+	switch (mode) {
+	case GUEST:
+	case SHELL:
+		held++;
+		break;
+	case CHILD:
+		term_puts(text);
+		term_puts("\n");
+		break;
+	case PROMPT:
+		term_puts(WIPE);
+		term_puts(text);
+		term_puts("\n");
+		show_prompt();
+		break;
+	}
+}
+
+void console_reply(const char *fmt, ...)
+{
+	char text[REPLY];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	term_puts(text);
+}
+
+/* --- a guest has the terminal --- */
+
+void console_attach(unsigned slot)
+{
+	const struct ring *ring = vm_console(slot);
+	uint64_t at = 0;
+	char data[1024];
+	size_t n;
+
+	console_reply("%s's console; leave with Ctrl-]\n", vm_look(slot).name);
+	mode = GUEST;
+	guest = slot;
+	while ((n = ring_read(ring, &at, data, sizeof(data))) > 0)
+		term_write(data, n);
+}
+
+bool console_guest(unsigned slot, const char *data, size_t len)
+{
+	if (mode != GUEST || guest != slot)
+		return false;
+	term_write(data, len);
+	return true;
+}
+
+static void detach(const char *why)
+{
+	/* The guest may have left colours or another character set behind (ECMA-48 SGR, SI). */
+	term_puts("\033[0m\017\n");
+	console_reply("%s: %s\n", vm_look(guest).name, why);
+	to_prompt();
+}
+
+void console_guest_ended(unsigned slot)
+{
+	if (mode == GUEST && guest == slot)
+		detach("its console is closed");
+}
+
+/* Returns how much of it was for the guest, or took the operator away from it. */
+static size_t type_guest(const char *data, size_t len)
+{
+	const char *leave = memchr(data, CTRL_RBRACKET, len);
+	size_t n = leave ? (size_t)(leave - data) : len;
+
+	if (n && !vm_type(guest, data, n))
+		term_puts("\a");
+	if (!leave)
+		return n;
+	detach("left its console");
+	return n + 1;
+}
+
+/* --- a child has the terminal --- */
+
+static void child_ready(void *arg, uint32_t events)
+{
+	char data[2048];
+	ssize_t n = read(child_output.fd, data, sizeof(data));
+
+	(void)arg;
+	(void)events;
+	if (n > 0)
+		term_text(data, (size_t)n);
+	else if (n == 0 || errno != EAGAIN)
+		loop_close(&child_output);
+	if (child_output.fd < 0 && child == 0)
+		to_prompt();
+}
+
+_Noreturn static void run_child(int out, void (*work)(const struct config *, unsigned),
+				unsigned slot)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(out, STDOUT_FILENO);
+	dup2(out, STDERR_FILENO);
+	work(config, slot);
+	fflush(NULL);
+	_exit(0);
+}
+
+void console_child(void (*work)(const struct config *, unsigned), unsigned slot)
+{
+	int fd[2];
+
+	if (pipe2(fd, O_CLOEXEC)) {
+		console_reply("hvinit: console: make a pipe: %s\n", strerror(errno));
+		return;
+	}
+	fcntl(fd[0], F_SETFL, O_NONBLOCK);
+	child = fork();
+	if (child == 0)
+		run_child(fd[1], work, slot);
+	close(fd[1]);
+	if (child < 0) {
+		console_reply("hvinit: console: start a child: %s\n", strerror(errno));
+		close(fd[0]);
+		child = 0;
+		return;
+	}
+	mode = CHILD;
+	loop_add(&child_output, fd[0], EPOLLIN, child_ready, NULL);
+}
+
+_Noreturn static void run_shell(void)
+{
+	static char *const args[] = { "sh", "-i", NULL };
+	static char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=vt100", "HOME=/",
+				     "PS1=rescue# ", NULL };
+	sigset_t none;
+	int tty;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	tty = sys_console_open();
+	if (tty < 0)
+		_exit(1);
+	fcntl(tty, F_SETFL, fcntl(tty, F_GETFL) & ~O_NONBLOCK);
+	/* A terminal of its own gives the shell job control, and Ctrl-C something to hit. */
+	ioctl(tty, TIOCSCTTY, 1);
+	dup2(tty, 0);
+	dup2(tty, 1);
+	dup2(tty, 2);
+	execve("/bin/busybox", args, env);
+	_exit(127);
+}
+
+void console_shell(void)
+{
+	term_lend();
+	child = fork();
+	if (child == 0)
+		run_shell();
+	if (child < 0) {
+		child = 0;
+		term_take_back();
+		console_reply("hvinit: console: start a shell: %s\n", strerror(errno));
+		return;
+	}
+	mode = SHELL;
+}
+
+bool console_reaped(pid_t pid, int status)
+{
+	if (pid != child || child == 0)
+		return false;
+	child = 0;
+	if (mode == SHELL) {
+		term_take_back();
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+			console_reply("hvinit: shell: there is no /bin/busybox in this image\n");
+		to_prompt();
+		return true;
+	}
+	if (WIFSIGNALED(status))
+		console_reply("\nhvinit: console: the command ended by signal %d\n",
+			      WTERMSIG(status));
+	if (child_output.fd < 0)
+		to_prompt();
+	return true;
+}
+
+/* --- the prompt has the terminal --- */
+
+static void enter_line(void)
+{
+	char text[LINE];
+
+	line[used] = '\0';
+	str_copy(text, sizeof(text), line);
+	used = 0;
+	term_puts("\n");
+	command_run(text);
+	if (mode == PROMPT)
+		to_prompt();
+}
+
+static void erase(size_t count)
+{
+	for (; count > 0 && used > 0; count--) {
+		used--;
+		term_puts("\b \b");
+	}
+}
+
+static size_t last_word(void)
+{
+	size_t n = used;
+
+	while (n > 0 && line[n - 1] == ' ')
+		n--;
+	while (n > 0 && line[n - 1] != ' ')
+		n--;
+	return used - n;
+}
+
+static void type_prompt(char c)
+{
+	if (in_escape) {
+		in_escape = c == '[' || c == 'O' || (c >= '0' && c <= '9') || c == ';';
+		return;
+	}
+	switch (c) {
+	case '\r':
+	case '\n':
+		enter_line();
+		break;
+	case BACKSPACE:
+	case 0x7f:
+		erase(1);
+		break;
+	case CTRL_W:
+		erase(last_word());
+		break;
+	case CTRL_U:
+		erase(used);
+		break;
+	case CTRL_C:
+		used = 0;
+		term_puts("^C\n");
+		show_prompt();
+		break;
+	case 0x1b:
+		in_escape = true;
+		break;
+	default:
+		if (c >= ' ' && c < 0x7f && used + 1 < sizeof(line)) {
+			line[used++] = c;
+			term_write(&c, 1);
+		} else {
+			term_puts("\a");
+		}
+	}
+}
+
+/* What is typed ahead of a running command is not for it: only Ctrl-C is. */
+static void type_child(char c)
+{
+	if (c == CTRL_C && child > 0)
+		kill(child, SIGKILL);
+}
+
+static void on_input(const char *data, size_t len)
+{
+	while (len > 0) {
+		size_t n = 1;
+
+		if (mode == GUEST)
+			n = type_guest(data, len);
+		else if (mode == CHILD)
+			type_child(*data);
+		else if (mode == PROMPT)
+			type_prompt(*data);
+		else
+			return;
+		data += n;
+		len -= n;
+	}
+}
+
+int console_init(const struct config *all, int fd)
+{
+	int error;
+
+	config = all;
+	mode = PROMPT;
+	if (fd < 0)
+		return fd;
+	error = term_init(fd, on_input);
+	term_puts("\n");
+	show_prompt();
+	return error;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Keeps and prints findings; the catalogue itself is diag.def. */
+#include "diag.h"
+
+static const struct {
+	const char *code;
+	enum diag_severity severity;
+	const char *remedy;
+} catalogue[DIAG_CODES] = {
+#define DIAG(name, code, severity, title, remedy) [DIAG_##name] = { code, DIAG_##severity, remedy },
+#include "diag.def"
+#undef DIAG
+};
+
+/* Findings quote manifests and QEMU's words, and are shown on a terminal. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+void diag_add(struct diag *diag, int vm, enum diag_code code, const char *subject, const char *fmt,
+	      ...)
+{
+	struct finding *finding;
+	va_list ap;
+
+	if (diag->count == DIAG_MAX) {
+		diag->dropped++;
+		return;
+	}
+	finding = &diag->finding[diag->count++];
+	finding->code = code;
+	finding->vm = vm;
+	str_copy(finding->subject, sizeof(finding->subject), subject);
+	va_start(ap, fmt);
+	vsnprintf(finding->text, sizeof(finding->text), fmt, ap);
+	va_end(ap);
+	make_printable(finding->subject);
+	make_printable(finding->text);
+}
+
+const char *diag_code_text(enum diag_code code)
+{
+	return catalogue[code].code;
+}
+
+enum diag_severity diag_code_severity(enum diag_code code)
+{
+	return catalogue[code].severity;
+}
+
+const char *diag_code_remedy(enum diag_code code)
+{
+	return catalogue[code].remedy;
+}
+
+unsigned diag_failures(const struct diag *diag, int vm)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < diag->count; i++)
+		n += diag->finding[i].vm == vm &&
+		     diag_code_severity(diag->finding[i].code) == DIAG_FAIL;
+	return n;
+}
+
+void diag_format(const struct finding *finding, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s: %s [%s]", finding->subject, finding->text,
+		 diag_code_text(finding->code));
+}
+
+void diag_print(const struct diag *diag, FILE *out)
+{
+	char line[DIAG_SUBJECT + DIAG_TEXT + 32];
+
+	for (unsigned i = 0; i < diag->count; i++) {
+		diag_format(&diag->finding[i], line, sizeof(line));
+		fprintf(out, "hvinit: %s\nremedy: %s\n", line,
+			diag_code_remedy(diag->finding[i].code));
+	}
+	if (diag->dropped)
+		fprintf(out, "hvinit: %u more findings not shown\n", diag->dropped);
+}

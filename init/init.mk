@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Builds init/ twice: PID 1 for the target, and the same program as a tool for the build machine.
+
+INIT_OBJS := argv.o check.o claim.o command.o confine.o console.o diag.o facts.o fatal.o host.o
+INIT_OBJS += launch.o log.o loop.o main.o manifest.o module.o plan.o qmp.o ring.o sha256.o
+INIT_OBJS += shutdown.o sys.o term.o text.o tool.o vm.o
+INIT_HEADERS := $(wildcard init/*.h) init/diag.def build/include/symbols.h
+INIT_HEADERS += build/include/version.h
+
+INIT_WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+INIT_WARN += -Wformat=2 -Wvla -Wno-format-truncation
+INIT_CFLAGS := -std=gnu17 $(INIT_WARN) -D_GNU_SOURCE -Iinit -Ibuild/include
+
+# musl's headers and the kernel's come from the target's package tree, nothing from this machine.
+HOSTCC ?= gcc
+
+MUSL := $(TARGET)/usr/lib/aarch64-linux-musl
+MUSL_CFLAGS := -nostdinc -isystem $(shell $(CROSS_COMPILE)gcc -print-file-name=include 2>/dev/null)
+MUSL_CFLAGS += -isystem $(TARGET)/usr/include/aarch64-linux-musl
+MUSL_CFLAGS += -isystem $(TARGET)/usr/include -isystem $(TARGET)/usr/include/aarch64-linux-gnu
+MUSL_CFLAGS += -idirafter $(TOOLS)/usr/include
+ARM64_CFLAGS := $(INIT_CFLAGS) $(MUSL_CFLAGS) -Os -ffunction-sections -fdata-sections
+ARM64_CFLAGS += -fstack-protector-strong -D_FORTIFY_SOURCE=0 -static -fno-pie -mno-outline-atomics
+ARM64_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noexecstack
+
+NATIVE_CFLAGS := $(INIT_CFLAGS) -isystem $(TOOLS)/usr/include
+NATIVE_CFLAGS += -isystem $(TOOLS)/usr/include/$(shell $(HOSTCC) -print-multiarch 2>/dev/null) -O1 -g
+
+# Written anew only when it changes: version and board are not worth a whole build each time.
+.PHONY: FORCE
+build/include/version.h: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '%s\n' '/* SPDX-License-Identifier: GPL-2.0-or-later */' \
+		'/* What this build calls itself. Made by init/init.mk: do not edit. */' \
+		'#define HVINIT_VERSION "$(HVINIT_VERSION)"' '#define HVINIT_BOARD "$(BOARD)"' >$@.new
+	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+build/arm64/init/%.o: init/%.c $(INIT_HEADERS) | build/target build/tools
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS_COMPILE)gcc $(ARM64_CFLAGS) -c -o $@ $<
+
+build/arm64/hvinit: $(addprefix build/arm64/init/,$(INIT_OBJS))
+	$(say) LD $@
+	$(Q)$(CROSS_COMPILE)gcc $(ARM64_LDFLAGS) -o $@ $(MUSL)/crt1.o $(MUSL)/crti.o $^ \
+		-L$(MUSL) -Wl,--start-group -lc -lgcc -Wl,--end-group $(MUSL)/crtn.o
+
+out/init: build/arm64/hvinit
+	@mkdir -p $(@D)
+	$(say) STRIP $@
+	$(Q)$(CROSS_COMPILE)strip -s -R .comment -o $@ $<
+
+build/native/init/%.o: init/%.c $(INIT_HEADERS) | build/tools
+	@mkdir -p $(@D)
+	$(say) HOSTCC $@
+	$(Q)$(HOSTCC) $(NATIVE_CFLAGS) -c -o $@ $<
+
+build/native/hvinit: $(addprefix build/native/init/,$(INIT_OBJS))
+	$(say) HOSTLD $@
+	$(Q)$(HOSTCC) -o $@ $^

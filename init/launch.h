@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Starts a VM: a child of PID 1 plans, checks, claims the devices, gives up its privileges and
+ * becomes QEMU. PID 1 never holds a device's descriptor, and nothing that can block is done in it.
+ */
+#ifndef HVINIT_LAUNCH_H
+#define HVINIT_LAUNCH_H
+
+#include <sys/types.h>
+
+#include "diag.h"
+#include "symbols.h"
+
+/* What a launcher tells PID 1, each in one write of a pipe that execve() closes. */
+enum launch_event {
+	LAUNCH_FINDING, /* something is wrong, or worth a warning */
+	LAUNCH_EXEC, /* execve() is the next thing it does */
+};
+
+struct launch_report {
+	enum launch_event event;
+	unsigned devices; /* LAUNCH_EXEC: what the plan holds */
+	unsigned vsmmus;
+	struct finding finding;
+};
+
+/* PID 1's ends, all non-blocking and close-on-exec; PID 1 owns them. */
+struct launch {
+	pid_t pid;
+	int qmp;
+	int serial;
+	int words; /* what launcher and QEMU write to stdout and stderr */
+	int report; /* struct launch_report records */
+};
+
+/* Starts VM slot of config. 0, or a negative errno with nothing left open. */
+int launch_vm(const struct config *config, unsigned slot, struct launch *launch);
+
+/*
+ * Prepares the machine, in a child: no driver may find a device by itself, each of the manifest's
+ * devices is reserved for its VFIO driver, and only then the host's modules are loaded and its own
+ * devices probed. Findings come through launch->report. 0 or a negative errno.
+ */
+int launch_host(const struct config *config, struct launch *launch);
+
+/*
+ * Reads one record from a report pipe: 1, 0 when there is none yet, -ENODATA at its end, else a
+ * negative errno.
+ */
+int launch_read(int fd, struct launch_report *report);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Writes to and follows /dev/kmsg; Documentation/ABI/testing/dev-kmsg describes the records. */
+#include "log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "console.h"
+#include "loop.h"
+#include "sys.h"
+#include "text.h"
+
+enum {
+	LINE = 1024, /* a record of the kernel log is cut there, too */
+	RECORD = 8192, /* a read must take a whole one: text and its dictionary */
+	AT_ONCE = 64, /* records shown in one go: a flood must not hold up the loop */
+	FACILITY_USER = 1,
+	FACILITY_SHIFT = 3,
+};
+
+static int kmsg = -1;
+static struct source follow = { .fd = -1 };
+static struct ring ring;
+static int shown;
+
+/* One line for ring and console. Our own lines come as user messages, the kernel's as its own. */
+static void deliver(unsigned priority, uint64_t us, const char *text)
+{
+	char line[LINE + 64];
+	int n = snprintf(line, sizeof(line), "[%5lu.%06lu] %s\n", (unsigned long)(us / 1000000),
+			 (unsigned long)(us % 1000000), text);
+	bool ours = priority >> FACILITY_SHIFT != 0;
+
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof(line))
+		n = sizeof(line) - 1;
+	ring_write(&ring, line, (size_t)n);
+	if ((int)(priority & 7) <= (ours ? LOG_LEVEL_INFO : shown)) {
+		line[n - 1] = '\0';
+		console_line(line);
+	}
+}
+
+/* "priority,sequence,microseconds,flags;text\n continuation lines" */
+static void read_record(char *record, size_t len)
+{
+	struct text_filter filter = { 0 };
+	unsigned priority;
+	uint64_t us;
+	char *text;
+	char *end;
+
+	record[len] = '\0';
+	text = strchr(record, ';');
+	if (!text)
+		return;
+	priority = (unsigned)strtoul(record, &end, 10);
+	if (*end != ',')
+		return;
+	strtoull(end + 1, &end, 10);
+	us = *end == ',' ? strtoull(end + 1, NULL, 10) : 0;
+	text++;
+	text[strcspn(text, "\n")] = '\0';
+	text[text_filter(&filter, text, strlen(text), text)] = '\0';
+	deliver(priority, us, text);
+}
+
+/* False when there is nothing more to read. */
+static bool read_one(void)
+{
+	static char record[RECORD + 1];
+	ssize_t n = read(follow.fd, record, RECORD);
+
+	if (n > 0)
+		read_record(record, (size_t)n);
+	else if (n < 0 && errno == EPIPE)
+		console_line("hvinit: log: lines were lost: the kernel log ran over");
+	return n > 0 || (n < 0 && errno == EPIPE);
+}
+
+static void follow_ready(void *arg, uint32_t events)
+{
+	(void)arg;
+	(void)events;
+	read_one();
+}
+
+void log_init(int shown_level)
+{
+	int fd = sys_kmsg_follow();
+
+	shown = shown_level;
+	kmsg = sys_kmsg_open();
+	if (fd >= 0 && kmsg >= 0)
+		loop_add(&follow, fd, EPOLLIN, follow_ready, NULL);
+}
+
+int log_keep(size_t bytes)
+{
+	return ring_init(&ring, bytes);
+}
+
+void log_set_level(int shown_level)
+{
+	shown = shown_level;
+}
+
+static void emit(enum log_level level, const char *text)
+{
+	struct timespec now;
+	char line[LINE];
+	unsigned priority = FACILITY_USER << FACILITY_SHIFT | (unsigned)level;
+
+	/* Without its newline the kernel keeps a record back, to be continued, until the next one. */
+	str_format(line, sizeof(line), "<%u>hvinit: %s\n", priority, text);
+	if (follow.fd >= 0 && write(kmsg, line, strlen(line)) >= 0) {
+		/*
+		 * The kernel wakes readers of its log from deferred work, which an idle CPU of a
+		 * hypervisor has been seen to put off for minutes. Our own line is there already.
+		 */
+		for (unsigned i = 0; i < AT_ONCE && read_one(); i++)
+			;
+		return;
+	}
+	line[strcspn(line, "\n")] = '\0';
+	/* No kernel log, as in a container: the line must not be lost for that. */
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	deliver(priority, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
+		strchr(line, '>') + 1);
+}
+
+void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
+{
+	char text[LINE - 64];
+	char line[LINE - 16];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	str_format(line, sizeof(line), "%s: %s", subject, text);
+	emit(level, line);
+}
+
+void log_finding(const struct finding *finding)
+{
+	enum log_level level = diag_code_severity(finding->code) == DIAG_FAIL ? LOG_LEVEL_ERR :
+										LOG_LEVEL_WARN;
+	char line[LINE - 64];
+
+	diag_format(finding, line, sizeof(line));
+	emit(level, line);
+	str_format(line, sizeof(line), "remedy: %s", diag_code_remedy(finding->code));
+	emit(level, line);
+}
+
+const struct ring *log_ring(void)
+{
+	return &ring;
+}

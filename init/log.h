@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The host's log. PID 1 writes its messages to the kernel log and shows what it reads back from
+ * there, so that kernel lines and its own come in order with one clock, and never in the middle of
+ * a line that is being typed.
+ */
+#ifndef HVINIT_LOG_H
+#define HVINIT_LOG_H
+
+#include "diag.h"
+#include "ring.h"
+
+enum log_level { LOG_LEVEL_ERR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_INFO = 6 };
+
+/* Kernel lines above this level (0 to 7) are kept but not shown. */
+void log_init(int shown_level);
+/* Gives the log its ring; until then nothing is kept but in the kernel. 0 or a negative errno. */
+int log_keep(size_t bytes);
+void log_set_level(int shown_level);
+
+/* "hvinit: <subject>: <text>" */
+PRINTF_LIKE(3, 4)
+void log_msg(enum log_level level, const char *subject, const char *fmt, ...);
+/* The finding, and its remedy in a line of its own. */
+void log_finding(const struct finding *finding);
+
+const struct ring *log_ring(void);
+
+#endif

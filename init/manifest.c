@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads and writes manifests. The table of symbols is made from the Kconfig templates. */
+#define HV_SYMBOL_TABLE
+#include "manifest.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "sha256.h"
+#include "util.h"
+
+#define FORMAT_LINE "# hvinit manifest 1\n"
+#define HASH_LINE "# sha256 "
+
+enum { NAME_SIZE = 64, VALUE_SIZE = 1024 };
+
+/* One assignment under way, with all that a diagnostic has to say of it. */
+struct assignment {
+	char name[NAME_SIZE];
+	char value[VALUE_SIZE]; /* as written, quotes included */
+	unsigned line; /* 0: from the command line */
+	const struct symbol *symbol;
+	int vm; /* slot, or DIAG_HOST */
+	void *field; /* where the value goes */
+};
+
+/* A bit for each byte of struct config that a symbol's field starts at. */
+struct seen {
+	unsigned char bit[sizeof(struct config) / 8 + 1];
+};
+
+PRINTF_LIKE(4, 5)
+static void complain(struct diag *diag, const struct assignment *a, enum diag_code code,
+		     const char *fmt, ...)
+{
+	char text[DIAG_TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (a->line)
+		diag_add(diag, a->vm, code, a->name, "line %u: %s", a->line, text);
+	else /* a word that anybody may have put there must not stop a VM: it is a warning */
+		diag_add(diag, a->vm, DIAG_CMDLINE_OVERRIDE, a->name, "kernel command line: %s",
+			 text);
+}
+
+/* Reads the slot number after a prefix: "VM3_NAME" with "VM" gives 3 and leaves "NAME". */
+static const char *slot(const char *name, const char *prefix, unsigned slots, unsigned *number)
+{
+	size_t len = strlen(prefix);
+	unsigned long n;
+	char *end;
+
+	if (strncmp(name, prefix, len) != 0 || !isdigit((unsigned char)name[len]))
+		return NULL;
+	/* "VM007_" and "VM7_" must not both be names of slot 7. */
+	if (name[len] == '0' && isdigit((unsigned char)name[len + 1]))
+		return NULL;
+	n = strtoul(name + len, &end, 10);
+	if (*end != '_' || n >= slots)
+		return NULL;
+	*number = (unsigned)n;
+	return end + 1;
+}
+
+static const struct symbol *find_symbol(enum symbol_scope scope, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hv_symbols); i++)
+		if (hv_symbols[i].scope == scope && strcmp(hv_symbols[i].name, name) == 0)
+			return &hv_symbols[i];
+	return NULL;
+}
+
+/* Fills in symbol, vm and field from the name; false when there is no such symbol. */
+static bool resolve(struct assignment *a, struct config *config)
+{
+	enum symbol_scope scope = SCOPE_VM;
+	struct vm_config *vm;
+	const char *rest;
+	const char *inner;
+	unsigned n;
+	unsigned m;
+	void *base;
+
+	a->vm = DIAG_HOST;
+	if (str_prefix(a->name, "HOST_")) {
+		scope = SCOPE_HOST;
+		base = &config->host;
+		rest = a->name + strlen("HOST_");
+	} else {
+		rest = slot(a->name, "VM", HV_VM_SLOTS, &n);
+		if (!rest)
+			return false;
+		a->vm = (int)n;
+		vm = &config->vm[n];
+		base = vm;
+		if ((inner = slot(rest, "HOSTDEV", HV_HOSTDEV_SLOTS, &m))) {
+			scope = SCOPE_HOSTDEV;
+			base = &vm->hostdev[m];
+			rest = inner;
+		} else if ((inner = slot(rest, "VSMMU", HV_VSMMU_SLOTS, &m))) {
+			scope = SCOPE_VSMMU;
+			base = &vm->vsmmu[m];
+			rest = inner;
+		}
+	}
+	a->symbol = find_symbol(scope, rest);
+	if (!a->symbol)
+		return false;
+	a->field = (char *)base + a->symbol->offset;
+	return true;
+}
+
+static bool parse_number(const char *text, int64_t *number)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)text[text[0] == '-']))
+		return false;
+	errno = 0;
+	*number = strtoll(text, &end, 10);
+	return *end == '\0' && errno == 0;
+}
+
+/* Kconfig's strings: in double quotes, with \" and \\ for those two characters. */
+static bool unquote(const char *quoted, char *text, size_t size)
+{
+	size_t n = 0;
+
+	if (*quoted++ != '"')
+		return false;
+	while (*quoted != '"') {
+		if (*quoted == '\\')
+			quoted++;
+		if (*quoted == '\0' || n + 1 >= size)
+			return false;
+		text[n++] = *quoted++;
+	}
+	text[n] = '\0';
+	return quoted[1] == '\0';
+}
+
+/* The form is fixed so that a BDF is one string everywhere: lower case, four-digit domain. */
+static bool parse_bdf(char *text)
+{
+	static const char form[] = "hhhh:hh:hh.o";
+
+	if (strlen(text) != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; form[i]; i++) {
+		text[i] = (char)tolower((unsigned char)text[i]);
+		if (form[i] == 'h' ? !isxdigit((unsigned char)text[i]) :
+		    form[i] == 'o' ? text[i] < '0' || text[i] > '7' :
+				     text[i] != form[i])
+			return false;
+	}
+	return text[8] <= '1';
+}
+
+/* A name that needs no quoting in QEMU's words: [A-Za-z][A-Za-z0-9._-]* */
+static bool is_id(const char *text)
+{
+	if (*text && !isalpha((unsigned char)*text))
+		return false;
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && !strchr("._-", *text))
+			return false;
+	return true;
+}
+
+static bool is_printable(const char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			return false;
+	return true;
+}
+
+/* The position of text among the space-separated values, or -1. */
+static int enum_index(const char *values, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (int i = 0; *values; i++) {
+		size_t n = strcspn(values, " ");
+
+		if (n == len && strncmp(values, text, n) == 0)
+			return i;
+		values += n;
+		values += strspn(values, " ");
+	}
+	return -1;
+}
+
+static void set_bool(const struct assignment *a, struct diag *diag)
+{
+	bool yes = strcmp(a->value, "y") == 0;
+
+	if (yes || strcmp(a->value, "n") == 0)
+		*(bool *)a->field = yes;
+	else
+		complain(diag, a, DIAG_SYMBOL_VALUE, "%.80s is not y or n", a->value);
+}
+
+static void set_number(const struct assignment *a, const char *text, struct diag *diag)
+{
+	const struct symbol *s = a->symbol;
+	const char *also = s->type == SYM_AUTO ? "\"auto\" or " : "";
+	int64_t number;
+
+	if (s->type == SYM_AUTO && strcmp(text, "auto") == 0)
+		*(int64_t *)a->field = HV_AUTO;
+	else if (!parse_number(text, &number))
+		complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not %sa number", text, also);
+	else if (number < s->min || number > s->max)
+		complain(diag, a, DIAG_SYMBOL_VALUE,
+			 "%" PRId64 " is out of range (want %s%" PRId64 " to %" PRId64 ")", number,
+			 also, s->min, s->max);
+	else
+		*(int64_t *)a->field = number;
+}
+
+static void set_enum(const struct assignment *a, const char *text, struct diag *diag)
+{
+	int index = enum_index(a->symbol->values, text);
+
+	if (index < 0)
+		complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not one of: %s", text,
+			 a->symbol->values);
+	else
+		*(int *)a->field = index;
+}
+
+static void set_string(const struct assignment *a, char *text, struct diag *diag)
+{
+	const struct symbol *s = a->symbol;
+
+	/* What has a default cannot do without: QEMU or sysfs would get an empty word. */
+	if (!*text && s->def[0])
+		complain(diag, a, DIAG_SYMBOL_VALUE, "the string is empty (the default is \"%s\")",
+			 s->def);
+	else if (s->type == SYM_BDF && *text && !parse_bdf(text))
+		complain(diag, a, DIAG_SYMBOL_VALUE,
+			 "\"%.80s\" is not a PCI address (want DDDD:BB:DD.F)", text);
+	else if (s->type == SYM_ID && !is_id(text))
+		complain(diag, a, DIAG_SYMBOL_VALUE,
+			 "\"%.80s\" is not a name (want a letter, then letters, digits, . _ -)",
+			 text);
+	else if (s->type == SYM_PATH && *text && *text != '/')
+		complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not an absolute path", text);
+	else if (!is_printable(text))
+		complain(diag, a, DIAG_SYMBOL_VALUE, "the string holds a control character");
+	else if (strlen(text) >= s->size)
+		complain(diag, a, DIAG_SYMBOL_VALUE,
+			 "the string is too long (want %u bytes or less)", s->size - 1);
+	else
+		str_copy(a->field, s->size, text);
+}
+
+/* Stores a value; what is wrong leaves the field as it was and goes to diag. */
+static void set(const struct assignment *a, struct diag *diag)
+{
+	char text[VALUE_SIZE] = "";
+
+	switch (a->symbol->type) {
+	case SYM_BOOL:
+		set_bool(a, diag);
+		return;
+	case SYM_INT:
+		set_number(a, a->value, diag);
+		return;
+	default:
+		break;
+	}
+	if (!unquote(a->value, text, sizeof(text))) {
+		complain(diag, a, DIAG_SYMBOL_VALUE, "%.80s is not a string in double quotes",
+			 a->value);
+		return;
+	}
+	if (a->symbol->type == SYM_AUTO)
+		set_number(a, text, diag);
+	else if (a->symbol->type == SYM_ENUM)
+		set_enum(a, text, diag);
+	else
+		set_string(a, text, diag);
+}
+
+/* Stores a template's default, which symbols.py has checked: no diagnostic can come of it. */
+static void set_default(const struct symbol *s, void *base)
+{
+	void *field = (char *)base + s->offset;
+
+	switch (s->type) {
+	case SYM_BOOL:
+		*(bool *)field = s->def[0] == 'y';
+		break;
+	case SYM_INT:
+		*(int64_t *)field = strtoll(s->def, NULL, 10);
+		break;
+	case SYM_AUTO:
+		*(int64_t *)field = strcmp(s->def, "auto") == 0 ? HV_AUTO :
+								  strtoll(s->def, NULL, 10);
+		break;
+	case SYM_ENUM:
+		*(int *)field = enum_index(s->values, s->def);
+		break;
+	case SYM_STRING:
+	case SYM_BDF:
+	case SYM_ID:
+	case SYM_PATH:
+		str_copy(field, s->size, s->def);
+		break;
+	}
+}
+
+static void scope_defaults(enum symbol_scope scope, void *base)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hv_symbols); i++)
+		if (hv_symbols[i].scope == scope)
+			set_default(&hv_symbols[i], base);
+}
+
+void manifest_defaults(struct config *config)
+{
+	memset(config, 0, sizeof(*config));
+	scope_defaults(SCOPE_HOST, &config->host);
+	for (unsigned n = 0; n < HV_VM_SLOTS; n++) {
+		scope_defaults(SCOPE_VM, &config->vm[n]);
+		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++)
+			scope_defaults(SCOPE_HOSTDEV, &config->vm[n].hostdev[m]);
+		for (unsigned m = 0; m < HV_VSMMU_SLOTS; m++)
+			scope_defaults(SCOPE_VSMMU, &config->vm[n].vsmmu[m]);
+	}
+}
+
+static bool is_name_char(char c)
+{
+	return isupper((unsigned char)c) || isdigit((unsigned char)c) || c == '_';
+}
+
+/* Splits "SYMBOL=value"; false when the text has another form or does not fit. */
+static bool split(struct assignment *a, const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && is_name_char(text[n]))
+		n++;
+	if (n == 0 || n == len || text[n] != '=' || n >= NAME_SIZE || len - n > VALUE_SIZE)
+		return false;
+	if (memchr(text, '\0', len))
+		return false;
+	memcpy(a->name, text, n);
+	a->name[n] = '\0';
+	memcpy(a->value, text + n + 1, len - n - 1);
+	a->value[len - n - 1] = '\0';
+	return true;
+}
+
+static void parse_line(const char *text, size_t len, unsigned line, struct config *config,
+		       struct seen *seen, struct diag *diag)
+{
+	struct assignment a = { .line = line, .vm = DIAG_HOST };
+	size_t at;
+
+	if (len == 0 || text[0] == '#')
+		return;
+	if (!split(&a, text, len)) {
+		diag_add(diag, DIAG_HOST, DIAG_MANIFEST_LINE, "manifest",
+			 "line %u: \"%.*s\" is not SYMBOL=value", line, (int)(len < 60 ? len : 60),
+			 text);
+		return;
+	}
+	if (!resolve(&a, config)) {
+		complain(diag, &a, DIAG_SYMBOL_UNKNOWN, "there is no such symbol");
+		return;
+	}
+	at = (size_t)((char *)a.field - (char *)config);
+	if (seen->bit[at / 8] & 1U << at % 8) {
+		complain(diag, &a, DIAG_SYMBOL_TWICE, "the symbol was set in a line before");
+		return;
+	}
+	seen->bit[at / 8] |= (unsigned char)(1U << at % 8);
+	set(&a, diag);
+}
+
+static void parse_body(const char *text, size_t len, unsigned line, struct config *config,
+		       struct diag *diag)
+{
+	struct seen seen = { { 0 } };
+	const char *end = text + len;
+
+	while (text < end) {
+		const char *eol = memchr(text, '\n', (size_t)(end - text));
+
+		if (!eol)
+			eol = end;
+		parse_line(text, (size_t)(eol - text), line++, config, &seen, diag);
+		text = eol + 1;
+	}
+}
+
+/* Checks both header lines and returns where the body begins, or NULL. */
+static const char *check_header(const char *text, size_t len, struct diag *diag)
+{
+	static const size_t first = sizeof(FORMAT_LINE) - 1;
+	static const size_t second = sizeof(HASH_LINE) - 1 + SHA256_HEX;
+	const char *hash = text + first + sizeof(HASH_LINE) - 1;
+	const char *body = text + first + second;
+	char hex[SHA256_HEX];
+
+	if (len < first || memcmp(text, FORMAT_LINE, first) != 0) {
+		diag_add(diag, DIAG_HOST, DIAG_MANIFEST_FORMAT, "manifest", "line 1: want \"%.*s\"",
+			 (int)first - 1, FORMAT_LINE);
+		return NULL;
+	}
+	if (len < first + second || memcmp(text + first, HASH_LINE, sizeof(HASH_LINE) - 1) != 0 ||
+	    body[-1] != '\n') {
+		diag_add(diag, DIAG_HOST, DIAG_MANIFEST_FORMAT, "manifest",
+			 "line 2: want \"" HASH_LINE "\" and 64 hexadecimal digits");
+		return NULL;
+	}
+	sha256_hex(body, len - first - second, hex);
+	if (memcmp(hash, hex, SHA256_HEX - 1) != 0) {
+		diag_add(diag, DIAG_HOST, DIAG_MANIFEST_HASH, "manifest",
+			 "line 2: the header says %.12s…, the body is %.12s…", hash, hex);
+		return NULL;
+	}
+	return body;
+}
+
+void manifest_parse(const char *text, size_t len, struct config *config, struct diag *diag)
+{
+	const char *body = check_header(text, len, diag);
+
+	if (body)
+		parse_body(body, len - (size_t)(body - text), 3, config, diag);
+}
+
+/* Unquoted words of the command line become the form that a manifest has. */
+static void override(const char *word, size_t len, struct config *config, struct diag *diag)
+{
+	struct assignment a = { .vm = DIAG_HOST };
+	char value[VALUE_SIZE];
+
+	if (!split(&a, word, len)) {
+		diag_add(diag, DIAG_HOST, DIAG_CMDLINE_OVERRIDE, "kernel command line",
+			 "hvinit.%.*s is not SYMBOL=value or safe", (int)(len < 60 ? len : 60),
+			 word);
+		return;
+	}
+	if (!resolve(&a, config) || !a.symbol->cmdline) {
+		complain(diag, &a, DIAG_CMDLINE_OVERRIDE, "the symbol cannot be set there");
+		return;
+	}
+	if (a.symbol->type != SYM_BOOL && a.symbol->type != SYM_INT && a.value[0] != '"') {
+		if (!str_format(value, sizeof(value), "\"%s\"", a.value))
+			return;
+		str_copy(a.value, sizeof(a.value), value);
+	}
+	set(&a, diag);
+}
+
+bool manifest_cmdline(const char *cmdline, bool trusted, struct config *config, struct diag *diag)
+{
+	static const char prefix[] = "hvinit.";
+	const char *word = cmdline;
+	bool safe = false;
+
+	while (*word) {
+		size_t len = strcspn(word, " \t\n");
+		const char *rest = word + sizeof(prefix) - 1;
+
+		if (len >= sizeof(prefix) && str_prefix(word, prefix)) {
+			size_t n = len - (sizeof(prefix) - 1);
+
+			if (n == 4 && strncmp(rest, "safe", n) == 0)
+				safe = true;
+			else if (trusted)
+				override(rest, n, config, diag);
+			else
+				diag_add(diag, DIAG_HOST, DIAG_CMDLINE_OVERRIDE,
+					 "kernel command line",
+					 "%.*s was ignored: Secure Boot is on",
+					 (int)(len < 80 ? len : 80), word);
+		}
+		word += len;
+		word += strspn(word, " \t\n");
+	}
+	return safe;
+}
+
+static bool is_device_symbol(const char *text, size_t len)
+{
+	unsigned n;
+	char name[NAME_SIZE];
+
+	if (len >= sizeof(name))
+		return false;
+	memcpy(name, text, len);
+	name[len] = '\0';
+	return str_prefix(name, "HOST_") || slot(name, "VM", UINT32_MAX, &n);
+}
+
+/* Copies the device symbols of a .config; "# X is not set" becomes X=n. Returns the length. */
+static size_t filter(const char *text, size_t len, char *body, size_t size)
+{
+	static const char unset[] = " is not set";
+	const char *end = text + len;
+	size_t used = 0;
+
+	while (text < end) {
+		const char *eol = memchr(text, '\n', (size_t)(end - text));
+		size_t n = (size_t)((eol ? eol : end) - text);
+		size_t name;
+		int wrote = 0;
+
+		if (n > 2 && text[0] == '#' && text[1] == ' ') {
+			name = strcspn(text + 2, " \n");
+			if (n == 2 + name + strlen(unset) &&
+			    strncmp(text + 2 + name, unset, strlen(unset)) == 0 &&
+			    is_device_symbol(text + 2, name))
+				wrote = snprintf(body + used, size - used, "%.*s=n\n", (int)name,
+						 text + 2);
+		} else if (is_device_symbol(text, strcspn(text, "=\n"))) {
+			wrote = snprintf(body + used, size - used, "%.*s\n", (int)n, text);
+		}
+		if (wrote < 0 || (size_t)wrote >= size - used)
+			return size;
+		used += (size_t)wrote;
+		text += n + 1;
+	}
+	return used;
+}
+
+void manifest_write(const char *dotconfig, size_t len, FILE *out, struct diag *diag)
+{
+	static char body[MANIFEST_MAX];
+	static struct config config;
+	char hex[SHA256_HEX];
+	size_t used = filter(dotconfig, len, body, sizeof(body));
+
+	if (used >= sizeof(body)) {
+		diag_add(diag, DIAG_HOST, DIAG_MANIFEST_READ, "manifest", "more than %d bytes",
+			 MANIFEST_MAX);
+		return;
+	}
+	manifest_defaults(&config);
+	parse_body(body, used, 3, &config, diag);
+	if (diag->count)
+		return;
+	sha256_hex(body, used, hex);
+	fprintf(out, FORMAT_LINE HASH_LINE "%s\n%s", hex, body);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The manifest: the HOST_* and VM<n>_* symbols of a .config, read into struct config. */
+#ifndef HVINIT_MANIFEST_H
+#define HVINIT_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "diag.h"
+#include "symbols.h"
+
+#define MANIFEST_PATH "/etc/hvinit/manifest"
+
+enum { MANIFEST_MAX = 256 * 1024 }; /* bytes; a full one has less than a quarter of that */
+
+/* Every symbol at its template's default; no VM has a name. */
+void manifest_defaults(struct config *config);
+
+/*
+ * Reads a manifest of len bytes (it need not be terminated) over what config holds. What is wrong
+ * goes to diag, by symbol and line: a fault in a VM's symbol concerns that VM only, a fault in the
+ * header or in a line without a symbol concerns the host (then no VM may be started).
+ */
+void manifest_parse(const char *text, size_t len, struct config *config, struct diag *diag);
+
+/*
+ * Applies hvinit.<SYMBOL>=<value> words of a kernel command line for the symbols whose template
+ * allows it, and tells whether hvinit.safe is among them. With trusted false (Secure Boot is on)
+ * only hvinit.safe counts. Words that are refused are warnings in diag.
+ */
+bool manifest_cmdline(const char *cmdline, bool trusted, struct config *config, struct diag *diag);
+
+/*
+ * Writes the manifest for a .config of len bytes and a NUL; nothing but findings when it has
+ * faults.
+ */
+void manifest_write(const char *dotconfig, size_t len, FILE *out, struct diag *diag);
+
+/* A slot without a name is no VM, a slot without a BDF no device. */
+static inline bool manifest_vm_used(const struct vm_config *vm)
+{
+	return vm->name[0] != '\0';
+}
+
+static inline bool manifest_hostdev_used(const struct hostdev_config *hostdev)
+{
+	return hostdev->bdf[0] != '\0';
+}
+
+#endif

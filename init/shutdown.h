@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The end of the machine: guests first, then the kernel. */
+#ifndef HVINIT_SHUTDOWN_H
+#define HVINIT_SHUTDOWN_H
+
+#include <stdbool.h>
+
+enum shutdown_how { SHUTDOWN_HALT, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT };
+
+/* Stops all VMs, each within its own limit, then the machine. Twice: the last word counts. */
+void shutdown_begin(enum shutdown_how how);
+bool shutdown_going_on(void);
+/* To be called whenever a VM has ended. */
+void shutdown_proceed(void);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Paths and formats of /sys, /dev and /proc; nothing else in hvinit knows them. */
+#include "sys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/klog.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#include "util.h"
+
+#define PCI_DEVICES "sys/bus/pci/devices"
+#define PCI_DRIVERS "sys/bus/pci/drivers"
+/* The global variable GUID of the UEFI specification, section 3.3. */
+#define EFI_SECURE_BOOT "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+enum { PATH_SIZE = 256, SYSLOG_ACTION_CONSOLE_LEVEL = 8 };
+
+int sys_root_open(const char *dir)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static ssize_t read_all(int fd, char *buf, size_t size)
+{
+	size_t used = 0;
+	ssize_t n;
+
+	while ((n = read(fd, buf + used, size - used)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		used += (size_t)n;
+		if (used == size)
+			return -EFBIG;
+	}
+	return (ssize_t)used;
+}
+
+ssize_t sys_read(int root, const char *path, char *buf, size_t size)
+{
+	_cleanup_fd_ int fd = openat(root, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	buf[0] = '\0';
+	if (fd < 0)
+		return -errno;
+	n = read_all(fd, buf, size);
+	if (n < 0) {
+		buf[0] = '\0';
+		return n;
+	}
+	if (n > 0 && buf[n - 1] == '\n')
+		n--;
+	buf[n] = '\0';
+	return n;
+}
+
+bool sys_exists(int root, const char *path)
+{
+	while (*path == '/')
+		path++;
+	return faccessat(root, path, F_OK, 0) == 0;
+}
+
+/* One write(): sysfs takes a value whole or not at all. */
+static int write_text(int root, const char *path, const char *text)
+{
+	_cleanup_fd_ int fd = openat(root, path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		n = write(fd, text, strlen(text));
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+ssize_t sys_pci_read(int root, const char *bdf, const char *attr, char *buf, size_t size)
+{
+	char path[PATH_SIZE];
+
+	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/%s", bdf, attr))
+		return -ENAMETOOLONG;
+	return sys_read(root, path, buf, size);
+}
+
+int sys_pci_link(int root, const char *bdf, const char *link, char *name, size_t size)
+{
+	char path[PATH_SIZE];
+	char target[1024];
+	const char *base;
+	ssize_t n;
+
+	name[0] = '\0';
+	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/%s", bdf, link))
+		return -ENAMETOOLONG;
+	n = readlinkat(root, path, target, sizeof(target) - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	base = strrchr(target, '/');
+	return str_copy(name, size, base ? base + 1 : target) ? 0 : -ENAMETOOLONG;
+}
+
+int sys_pci_write(int root, const char *bdf, const char *attr, const char *text)
+{
+	char path[PATH_SIZE];
+
+	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/%s", bdf, attr))
+		return -ENAMETOOLONG;
+	return write_text(root, path, text);
+}
+
+bool sys_pci_exists(int root, const char *bdf)
+{
+	char path[PATH_SIZE];
+
+	return str_format(path, sizeof(path), PCI_DEVICES "/%s", bdf) && sys_exists(root, path);
+}
+
+int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg)
+{
+	_cleanup_fd_ int fd = openat(root, PCI_DEVICES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *entry;
+	int result = 0;
+	DIR *dir;
+
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir)
+		return -errno;
+	steal_fd(&fd);
+	while (result == 0 && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			result = each(arg, entry->d_name);
+	closedir(dir);
+	return result;
+}
+
+bool sys_driver_exists(int root, const char *driver)
+{
+	char path[PATH_SIZE];
+
+	return str_format(path, sizeof(path), PCI_DRIVERS "/%s", driver) && sys_exists(root, path);
+}
+
+int sys_driver_probe(int root, const char *bdf)
+{
+	return write_text(root, "sys/bus/pci/drivers_probe", bdf);
+}
+
+int sys_autoprobe(int root, bool on)
+{
+	return write_text(root, "sys/bus/pci/drivers_autoprobe", on ? "1" : "0");
+}
+
+int sys_vfio_name(int root, const char *bdf, char *name, size_t size)
+{
+	_cleanup_fd_ int fd = -1;
+	char path[PATH_SIZE];
+	struct dirent *entry;
+	int result = -ENOENT;
+	DIR *dir;
+
+	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/vfio-dev", bdf))
+		return -ENAMETOOLONG;
+	fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir)
+		return -errno;
+	steal_fd(&fd);
+	while (result == -ENOENT && (entry = readdir(dir))) {
+		if (str_prefix(entry->d_name, "noiommu-"))
+			result = -ENOTTY;
+		else if (str_prefix(entry->d_name, "vfio"))
+			result = str_copy(name, size, entry->d_name) ? 0 : -ENAMETOOLONG;
+	}
+	closedir(dir);
+	return result;
+}
+
+static int open_node(int root, const char *path, int flags)
+{
+	int fd = openat(root, path, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int sys_vfio_open(int root, const char *name)
+{
+	char path[PATH_SIZE];
+
+	if (!str_format(path, sizeof(path), "dev/vfio/devices/%s", name))
+		return -ENAMETOOLONG;
+	return open_node(root, path, O_RDWR);
+}
+
+int sys_iommufd_open(int root)
+{
+	return open_node(root, "dev/iommu", O_RDWR);
+}
+
+int sys_null_open(int root)
+{
+	return open_node(root, "dev/null", O_RDWR);
+}
+
+bool sys_iommufd_exists(int root)
+{
+	return sys_exists(root, "dev/iommu");
+}
+
+bool sys_kvm_exists(int root)
+{
+	return sys_exists(root, "dev/kvm");
+}
+
+int sys_kvm_group(int root, gid_t gid)
+{
+	if (fchownat(root, "dev/kvm", 0, gid, 0) || fchmodat(root, "dev/kvm", 0660, 0))
+		return -errno;
+	return 0;
+}
+
+uint64_t sys_memory_kib(int root)
+{
+	static const char label[] = "MemTotal:";
+	char text[4096];
+	const char *at;
+	ssize_t n = sys_read(root, "proc/meminfo", text, sizeof(text));
+
+	at = n < 0 ? NULL : strstr(text, label);
+	return at ? strtoull(at + sizeof(label) - 1, NULL, 10) : 0;
+}
+
+int sys_mount_all(void)
+{
+	static const struct {
+		const char *type, *on, *options;
+		unsigned long flags;
+	} table[] = {
+		{ "proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
+		{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
+		{ "devtmpfs", "/dev", "mode=0755", MS_NOSUID | MS_NOEXEC },
+		{ "tmpfs", "/run", "mode=0755,size=16m", MS_NOSUID | MS_NODEV | MS_NOEXEC },
+		{ "tmpfs", "/tmp", "mode=1777,size=64m", MS_NOSUID | MS_NODEV },
+		{ "cgroup2", "/sys/fs/cgroup", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
+		{ "efivarfs", "/sys/firmware/efi/efivars", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
+	};
+	int first = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		/* A machine without EFI has no folder for its variables: nothing is amiss. */
+		if (access(table[i].on, F_OK))
+			continue;
+		if (mount(table[i].type, table[i].on, table[i].type, table[i].flags,
+			  table[i].options) &&
+		    errno != EBUSY && first == 0)
+			first = -errno;
+	}
+	return first;
+}
+
+int sys_console_open(void)
+{
+	return open_node(AT_FDCWD, "/dev/console", O_RDWR | O_NOCTTY | O_NONBLOCK);
+}
+
+int sys_kmsg_open(void)
+{
+	return open_node(AT_FDCWD, "/dev/kmsg", O_WRONLY | O_NONBLOCK);
+}
+
+int sys_kmsg_follow(void)
+{
+	int fd = open_node(AT_FDCWD, "/dev/kmsg", O_RDONLY | O_NONBLOCK);
+
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+void sys_printk_quiet(void)
+{
+	klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, 1);
+	/* By default only ten lines in five seconds may come from /dev/kmsg. */
+	write_text(AT_FDCWD, "/proc/sys/kernel/printk_devkmsg", "on");
+}
+
+ssize_t sys_cmdline(char *buf, size_t size)
+{
+	return sys_read(AT_FDCWD, "/proc/cmdline", buf, size);
+}
+
+bool sys_secure_boot(void)
+{
+	/* Four bytes of attributes stand before the value, and the first of them may be NUL. */
+	unsigned char value[5] = { 0 };
+	_cleanup_fd_ int fd = open("/" EFI_SECURE_BOOT, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read(fd, value, sizeof(value)) == sizeof(value) && value[4] == 1;
+}
+
+int sys_kernel_release(char *buf, size_t size)
+{
+	struct utsname uts;
+
+	if (uname(&uts))
+		return -errno;
+	return str_copy(buf, size, uts.release) ? 0 : -ENAMETOOLONG;
+}
+
+int sys_close_range(unsigned first, unsigned last)
+{
+	/* musl has no close_range() before 1.2.6. */
+	return syscall(SYS_close_range, first, last, 0) ? -errno : 0;
+}

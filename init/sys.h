@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's files: the only room that names a path under /sys, /dev or /proc, and the seam
+ * that tests replace. root is a descriptor of the folder that stands for "/": the pure rooms get
+ * a recorded or invented tree, PID 1 gets the real one. Reads return a length or 0, or a
+ * negative errno.
+ */
+#ifndef HVINIT_SYS_H
+#define HVINIT_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { SYS_BDF = sizeof("0000:00:00.0"), SYS_NAME = 64 };
+
+/* Opens dir as a root; the caller owns the descriptor (close-on-exec). */
+int sys_root_open(const char *dir);
+
+/*
+ * Reads a file below root into buf, terminates it, and cuts a trailing newline. Returns the
+ * length; -EFBIG when it does not fit.
+ */
+ssize_t sys_read(int root, const char *path, char *buf, size_t size);
+bool sys_exists(int root, const char *path);
+
+/* A PCI device's attribute, the base name of one of its links, its writable attributes. */
+ssize_t sys_pci_read(int root, const char *bdf, const char *attr, char *buf, size_t size);
+int sys_pci_link(int root, const char *bdf, const char *link, char *name, size_t size);
+int sys_pci_write(int root, const char *bdf, const char *attr, const char *text);
+bool sys_pci_exists(int root, const char *bdf);
+
+/* Calls each for every PCI device, in no order, until it returns non-zero, and returns that. */
+int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg);
+
+/* Whether the PCI bus has a driver of that name; asks the bus to find a driver for a device. */
+bool sys_driver_exists(int root, const char *driver);
+int sys_driver_probe(int root, const char *bdf);
+/* Whether a new device or driver is matched by itself. */
+int sys_autoprobe(int root, bool on);
+
+/*
+ * The name ("vfio3") of a device's VFIO character device. -ENOENT: it has none; -ENOTTY: it is a
+ * device without an IOMMU ("noiommu-vfio3"), which is never passed on.
+ */
+int sys_vfio_name(int root, const char *bdf, char *name, size_t size);
+/* Open for reading and writing, close-on-exec; the caller owns the descriptor. */
+int sys_vfio_open(int root, const char *name);
+int sys_iommufd_open(int root);
+int sys_null_open(int root);
+bool sys_iommufd_exists(int root);
+bool sys_kvm_exists(int root);
+/* Lets a group read and write the KVM device. */
+int sys_kvm_group(int root, gid_t gid);
+
+/* Memory of the machine in KiB, 0 when unknown. */
+uint64_t sys_memory_kib(int root);
+
+/* Closes descriptors first to last. */
+int sys_close_range(unsigned first, unsigned last);
+
+/* --- PID 1 only: these act on the running machine --- */
+
+/* Mounts proc, sysfs, devtmpfs, /run, /tmp, cgroup2 and efivarfs. Returns the first error. */
+int sys_mount_all(void);
+int sys_console_open(void);
+/* The kernel log: for writing, and for reading from its end on (both non-blocking). */
+int sys_kmsg_open(void);
+int sys_kmsg_follow(void);
+/* Kernel messages: none on the console but emergencies; no rate limit on ours. */
+void sys_printk_quiet(void);
+/* The kernel command line. */
+ssize_t sys_cmdline(char *buf, size_t size);
+/* Whether the firmware's Secure Boot is on (false when there is no such variable). */
+bool sys_secure_boot(void);
+/* What "uname -r" prints. */
+int sys_kernel_release(char *buf, size_t size);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check, plan, argv, devices and manifest. */
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "argv.h"
+#include "check.h"
+#include "manifest.h"
+#include "sys.h"
+#include "util.h"
+#include "version.h"
+
+enum { EXIT_FINDINGS = 1, EXIT_USAGE = 2 };
+
+static struct facts facts;
+static struct plan plan;
+static struct argv words;
+
+/* --- the parts that the console shows, too --- */
+
+static void print_plans(const struct config *config)
+{
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		if (!manifest_vm_used(&config->vm[slot]))
+			continue;
+		plan_vm(config, slot, &facts, &plan);
+		plan_print(&plan, stdout);
+	}
+}
+
+static void check_all(int root, const struct config *config, struct diag *diag)
+{
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		if (!manifest_vm_used(&config->vm[slot]))
+			continue;
+		plan_vm(config, slot, &facts, &plan);
+		check_vm(root, config, &facts, &plan, diag);
+	}
+}
+
+/* Prints the argv of a VM; findings instead of words that could not be used. */
+static void print_argv(const struct config *config, unsigned slot)
+{
+	plan_vm(config, slot, &facts, &plan);
+	argv_build(&plan, &words);
+	if (words.overflow)
+		fprintf(stderr, "hvinit: %s: build QEMU's arguments: they are too long\n",
+			config->vm[slot].name);
+	else
+		argv_print(&words, stdout);
+}
+
+static const char *owner(const struct config *config, const char *bdf)
+{
+	for (unsigned n = 0; n < HV_VM_SLOTS; n++)
+		for (unsigned m = 0; manifest_vm_used(&config->vm[n]) && m < HV_HOSTDEV_SLOTS; m++)
+			if (strcmp(config->vm[n].hostdev[m].bdf, bdf) == 0)
+				return config->vm[n].name;
+	return "-";
+}
+
+static void print_devices(const struct config *config)
+{
+	printf("%-12s %-9s %-6s %-14s %5s  %-26s %s\n", "DEVICE", "ID", "CLASS", "DRIVER", "GROUP",
+	       "PHYSICAL SMMU", "VM");
+	for (unsigned i = 0; i < facts.count; i++) {
+		const struct pci_fact *d = &facts.device[i];
+		char group[16] = "-";
+
+		if (d->group != FACTS_NO_GROUP)
+			str_format(group, sizeof(group), "%d", d->group);
+		printf("%-12s %04x:%04x %06x %-14s %5s  %-26s %s\n", d->bdf, d->vendor, d->device,
+		       d->class, d->driver[0] ? d->driver : "-", group, d->smmu[0] ? d->smmu : "-",
+		       owner(config, d->bdf));
+	}
+	if (facts.dropped)
+		printf("%u more devices not shown\n", facts.dropped);
+}
+
+static int discover_here(void)
+{
+	int root = sys_root_open("/");
+
+	facts_discover(root, &facts);
+	return root;
+}
+
+void tool_show_devices(const struct config *config, unsigned slot)
+{
+	(void)slot;
+	close(discover_here());
+	print_devices(config);
+}
+
+void tool_show_plan(const struct config *config, unsigned slot)
+{
+	(void)slot;
+	close(discover_here());
+	print_plans(config);
+}
+
+void tool_show_argv(const struct config *config, unsigned slot)
+{
+	close(discover_here());
+	print_argv(config, slot);
+}
+
+void tool_show_check(const struct config *config, unsigned slot)
+{
+	static struct diag diag;
+	_cleanup_fd_ int root = discover_here();
+
+	(void)slot;
+	check_all(root, config, &diag);
+	diag_print(&diag, stdout);
+	if (diag.count == 0)
+		printf("nothing stands in the way\n");
+}
+
+void tool_show_manifest(const struct config *config, unsigned slot)
+{
+	char data[4096];
+	_cleanup_fd_ int fd = open(MANIFEST_PATH, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	(void)config;
+	(void)slot;
+	while (fd >= 0 && (n = read(fd, data, sizeof(data))) > 0)
+		fwrite(data, 1, (size_t)n, stdout);
+}
+
+/* --- the program --- */
+
+static char text[MANIFEST_MAX];
+static struct config config;
+static struct diag diag;
+
+static void usage(FILE *out)
+{
+	fputs("usage: hvinit COMMAND [--root DIR] FILE [VM]\n"
+	      "\n"
+	      "  check MANIFEST       tell what would keep a VM from starting\n"
+	      "  plan MANIFEST        show each VM's topology\n"
+	      "  argv MANIFEST VM     print the words that QEMU is started with\n"
+	      "  devices MANIFEST     list the PCI devices and who has them\n"
+	      "  manifest CONFIG      make the manifest for a .config\n"
+	      "  version              print the version\n"
+	      "  help                 print this\n"
+	      "\n"
+	      "  --root DIR           look at the machine recorded below DIR, not at this one\n"
+	      "\n"
+	      "As PID 1 it takes no arguments. Exit status: 0; 1 findings; 2 usage or unreadable.\n",
+	      out);
+}
+
+/* Reads FILE whole ("-" is standard input); -1 with a message when that is not possible. */
+static ssize_t read_file(const char *name)
+{
+	bool standard = strcmp(name, "-") == 0;
+	_cleanup_fd_ int fd = standard ? dup(0) : open(name, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t n = 0;
+
+	while (fd >= 0 && (n = read(fd, text + used, sizeof(text) - used)) > 0) {
+		used += (size_t)n;
+		if (used == sizeof(text)) {
+			fprintf(stderr, "hvinit: %s: read it: more than %d bytes\n", name,
+				MANIFEST_MAX - 1);
+			return -1;
+		}
+	}
+	if (fd < 0 || n < 0) {
+		fprintf(stderr, "hvinit: %s: read it: %s\n", name, strerror(errno));
+		return -1;
+	}
+	text[used] = '\0';
+	return (ssize_t)used;
+}
+
+static int find_vm(const char *name)
+{
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
+		if (manifest_vm_used(&config.vm[slot]) && strcmp(config.vm[slot].name, name) == 0)
+			return (int)slot;
+	fprintf(stderr, "hvinit: %s: no such VM in the manifest\n", name);
+	return -1;
+}
+
+static int finish(void)
+{
+	diag_print(&diag, stderr);
+	return diag.count ? EXIT_FINDINGS : EXIT_SUCCESS;
+}
+
+static int run_manifest(const char *file)
+{
+	ssize_t len = read_file(file);
+
+	if (len < 0)
+		return EXIT_USAGE;
+	manifest_write(text, (size_t)len, stdout, &diag);
+	return finish();
+}
+
+/* The commands that look at a machine. */
+static int run_on_machine(const char *command, const char *root_dir, const char *file,
+			  const char *vm)
+{
+	_cleanup_fd_ int root = sys_root_open(root_dir);
+	ssize_t len = read_file(file);
+	int slot = 0;
+
+	if (root < 0) {
+		fprintf(stderr, "hvinit: %s: open it: %s\n", root_dir, strerror(-root));
+		return EXIT_USAGE;
+	}
+	if (len < 0)
+		return EXIT_USAGE;
+	manifest_defaults(&config);
+	manifest_parse(text, (size_t)len, &config, &diag);
+	facts_discover(root, &facts);
+	if (vm && (slot = find_vm(vm)) < 0) {
+		diag_print(&diag, stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(command, "check") == 0)
+		check_all(root, &config, &diag);
+	else if (strcmp(command, "plan") == 0)
+		print_plans(&config);
+	else if (strcmp(command, "devices") == 0)
+		print_devices(&config);
+	else
+		print_argv(&config, (unsigned)slot);
+	return finish();
+}
+
+static bool is_one_of(const char *word, const char *const *list)
+{
+	for (; *list; list++)
+		if (strcmp(word, *list) == 0)
+			return true;
+	return false;
+}
+
+int tool_main(int argc, char **argv)
+{
+	static const char *const on_machine[] = { "check", "plan", "devices", NULL };
+	static const struct option options[] = { { "root", required_argument, NULL, 'r' },
+						 { "help", no_argument, NULL, 'h' },
+						 { "version", no_argument, NULL, 'v' },
+						 { 0 } };
+	const char *root = "/";
+	const char *command;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'r') {
+			root = optarg;
+		} else if (option == 'h') {
+			usage(stdout);
+			return EXIT_SUCCESS;
+		} else if (option == 'v') {
+			puts("hvinit " HVINIT_VERSION);
+			return EXIT_SUCCESS;
+		} else {
+			usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	command = optind < argc ? argv[optind] : "";
+	argc -= optind;
+	argv += optind;
+	if (argc == 1 && strcmp(command, "version") == 0) {
+		puts("hvinit " HVINIT_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (argc == 1 && strcmp(command, "help") == 0) {
+		usage(stdout);
+		return EXIT_SUCCESS;
+	}
+	if (argc == 2 && strcmp(command, "manifest") == 0)
+		return run_manifest(argv[1]);
+	if (argc == 2 && is_one_of(command, on_machine))
+		return run_on_machine(command, root, argv[1], NULL);
+	if (argc == 3 && strcmp(command, "argv") == 0)
+		return run_on_machine(command, root, argv[1], argv[2]);
+	usage(stderr);
+	return EXIT_USAGE;
+}

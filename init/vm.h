@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The life of a VM: one table of state by event, in vm.c. */
+#ifndef HVINIT_VM_H
+#define HVINIT_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "diag.h"
+#include "ring.h"
+#include "symbols.h"
+
+enum vm_state {
+	VM_INVALID, /* its part of the manifest has a fault: it cannot be started */
+	VM_STOPPED,
+	VM_STARTING, /* a launcher is at work, or QEMU has not answered yet */
+	VM_PRELAUNCH, /* QEMU has taken its devices and was told to run the guest */
+	VM_RUNNING,
+	VM_PAUSED,
+	VM_STOPPING,
+	VM_FAILED, /* it ended, or never began, in a way nobody asked for */
+	VM_STATES,
+};
+
+enum vm_event {
+	VM_EV_START, /* asked for by the operator, or at boot */
+	VM_EV_STOP,
+	VM_EV_KILL,
+	VM_EV_EXEC, /* the launcher becomes QEMU */
+	VM_EV_READY, /* QEMU answered query-status: all devices are realized */
+	VM_EV_RESUMED, /* the guest's CPUs run */
+	VM_EV_PAUSED,
+	VM_EV_TIMEOUT,
+	VM_EV_ENDED, /* the process is reaped and all it wrote is read */
+	VM_EVENTS,
+};
+
+/* What status shows of a VM. */
+struct vm_view {
+	const char *name;
+	const char *state;
+	const char *why; /* of invalid, stopped and failed; else "" */
+	pid_t pid; /* 0: none */
+	uint64_t since_s; /* seconds in this state */
+	unsigned starts;
+	unsigned devices; /* of the last start */
+	unsigned vsmmus;
+};
+
+/*
+ * Sets up every VM of config, which must stay. A VM that diag has a failure for is invalid. Takes
+ * all memory that the VMs' logs will ever need. 0 or a negative errno.
+ */
+int vm_init(const struct config *config, const struct diag *diag);
+
+/* The slot of a VM by name, or -1. */
+int vm_find(const char *name);
+bool vm_exists(unsigned slot);
+/* Starts those with AUTOSTART. */
+void vm_autostart(void);
+/* Gives the event to the table; returns NULL, or why nothing was done. */
+const char *vm_command(unsigned slot, enum vm_event event);
+/* A child was reaped: true when it was a VM's. */
+bool vm_reaped(pid_t pid, int status);
+/* VMs that have a process. */
+unsigned vm_active(void);
+struct vm_view vm_look(unsigned slot);
+
+/* Bytes typed for the guest's console; false when the guest does not take them. */
+bool vm_type(unsigned slot, const char *data, size_t len);
+const struct ring *vm_console(unsigned slot);
+/* What launcher and QEMU wrote to stdout and stderr. */
+const struct ring *vm_words(unsigned slot);
+
+#endif
