@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Addons: small EFI files that systemd-stub adds to the product's, which stays as it is.
+
+A `.ucode` section goes in front of the initramfs, where the kernel looks for ACPI tables; an
+`.initrd` section goes behind it, so that its files take the place of the product's.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from . import cpio
+from .paths import ADDON_STUB, HVINIT, TOOLS
+
+_OPTIONS = {".ucode": "--microcode", ".initrd": "--initrd"}
+
+
+def ukify(*words: str) -> str:
+    """Runs the tools tree's ukify and returns what it prints."""
+    command = ["/usr/bin/python3", str(TOOLS / "usr/bin/ukify"), *words]
+    environment = dict(os.environ, PYTHONPATH=str(TOOLS / "usr/lib/python3/dist-packages"))
+    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    return run.stdout
+
+
+def build(addon: Path, section: str, content: bytes) -> Path:
+    """Makes ADDON with CONTENT in SECTION."""
+    part = addon.with_suffix(".part")
+    part.write_bytes(content)
+    content_option = f"{_OPTIONS[section]}={part}"
+    ukify("build", "--efi-arch=aa64", f"--stub={ADDON_STUB}", content_option, f"--output={addon}")
+    return addon
+
+
+def manifest(addon: Path, config: str) -> Path:
+    """Makes ADDON with the manifest of CONFIG, the text of a .config, for the product's."""
+    source = addon.with_suffix(".config")
+    source.write_text(config)
+    made = subprocess.run([HVINIT, "manifest", source], check=True, stdout=subprocess.PIPE)
+    archive = cpio.archive({"etc/hvinit/manifest": (cpio.FILE, made.stdout)})
+    return build(addon, ".initrd", archive)
+
+
+def override(addon: Path, table: bytes) -> Path:
+    """Makes ADDON with the ACPI IORT that the kernel is to use in place of the firmware's."""
+    archive = cpio.archive({"kernel/firmware/acpi/iort.aml": (cpio.FILE, table)})
+    return build(addon, ".ucode", archive)

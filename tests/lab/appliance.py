@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a person does at the appliance's console, in the appliance's own words."""
+
+import re
+import time
+from collections.abc import Callable
+
+from .console import LIMIT, Console, LabError
+from .machine import Trip
+
+PROMPT = r"\nhvinit> "
+SHELL_PROMPT = r"rescue# "
+
+Progress = Callable[[str], None]
+
+
+class Appliance:
+    """TELL is called with each step that was reached."""
+
+    def __init__(self, trip: Trip, tell: Progress) -> None:
+        self.trip, self.tell = trip, tell
+        self.console: Console = trip.console
+
+    def await_init(self) -> None:
+        self.console.expect(r"hvinit: init: started")
+        self.tell("appliance: PID 1 has started")
+
+    def await_vm(self, state: str, vm: str = "demo") -> str:
+        """Waits until VM is in STATE (what its message begins with) and returns the message; fails
+        at once when the VM fails instead."""
+        match = self.console.expect(rf"hvinit: {vm}: ((?:{state}|failed|invalid)[^\r\n]*)[\r\n]")
+        if not re.match(state, match[1]):
+            self.console.expect(r"[\r\n]")  # its remedy
+            raise LabError(f"{vm}: {match[1]}: see {self.console.log}")
+        self.tell(f"{vm}: {match[1]}")
+        return match[1]
+
+    def await_proof(self, vm: str = "demo") -> None:
+        """Waits until the guest has said all it has to say; fails at once when the VM ends."""
+        ended = rf"hvinit: {vm}: ((?:stopped|failed)[^\r\n]*)"
+        match = self.console.expect(rf"{vm}\| proof: (done)|{ended}")
+        if not match[1]:
+            raise LabError(f"{vm}: {match[2]} before its proof was done: see {self.console.log}")
+        self.tell(f"{vm}: the guest has told its proof")
+
+    def ask(self, line: str, begin: str) -> str:
+        """Types LINE at the prompt and returns what is printed from BEGIN to the next prompt."""
+        self.console.send(line)
+        self.console.expect(begin)
+        return self.console.until(PROMPT)
+
+    def status(self) -> str:
+        return self.ask("status", r"STATE[^\r\n]*WHY\r\n")
+
+    def await_status(self, vm: str, state: str) -> str:
+        """Asks for the status until VM's STATE is there."""
+        deadline = time.monotonic() + LIMIT
+        while not re.search(rf"^{vm}\s+{state}", status := self.status(), re.MULTILINE):
+            if time.monotonic() > deadline:
+                raise LabError(f"{vm} was never {state}: see {self.console.log}")
+        return status
+
+    def shell(self, line: str) -> str:
+        """What the shell command LINE prints. Messages that come meanwhile are in "log host"."""
+        self.console.send("shell")
+        self.console.expect(SHELL_PROMPT)
+        # The echo of the line must not look like its end.
+        self.console.send(f"{line}; echo end-of-$((6 * 7))")
+        printed = self.console.until(r"end-of-42")
+        self.console.expect(SHELL_PROMPT)
+        self.console.send("exit")
+        self.console.expect(PROMPT)
+        return printed
+
+    def host_log(self) -> str:
+        return self.ask("log host", r"log host\r\n")
+
+    def kernel_log(self) -> str:
+        return self.shell("busybox dmesg")
+
+    def power_off(self) -> None:
+        self.console.send("poweroff")
+        self.trip.wait_off()
+        self.tell("appliance: powered off")

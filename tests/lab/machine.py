@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One L0 machine with the appliance's boot drive and fresh lab drives, from start to end."""
+
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from types import TracebackType
+
+from . import addon, esp, iort, l0, trace
+from .console import Console, LabError
+from .disk import Disk
+from .paths import LAB, PRODUCT
+from .topology import FIRST_LIGHT, Topology
+
+
+class Machine:
+    """Prepares everything in a folder of its own, kept for a look afterwards.
+
+    CONFIG, if given, is the text of a .config whose manifest takes the place of the product's.
+    OVERRIDE says whether the kernel gets the IORT that makes nesting possible.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        topology: Topology = FIRST_LIGHT,
+        accel: tuple[str, ...] = l0.INTERACTIVE,
+        config: str = "",
+        override: bool = True,
+    ) -> None:
+        self.topology, self.accel = topology, accel
+        self.folder = LAB / name
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.log = self.folder / "console.log"
+        self.l0_log = self.folder / "l0.log"
+        self.boot_image = self.folder / "boot.img"
+        names = [place.device.name for place in topology.places()]
+        self.disks = {name: Disk(self.folder / f"{name}.img") for name in names}
+        for disk in self.disks.values():
+            disk.refill()
+        addons = []
+        if override:
+            addons.append(addon.override(self.folder / "iort.addon.efi", iort.overriding(topology)))
+        if config:
+            addons.append(addon.manifest(self.folder / "manifest.addon.efi", config))
+        esp.make(self.boot_image, PRODUCT, addons)
+
+    def words(self, serial: str) -> list[str]:
+        """L0's command line, with chardev SERIAL as the appliance's serial line."""
+        words = [*l0.machine(self.topology, self.accel), *l0.boot_drive(self.boot_image)]
+        for name, disk in self.disks.items():
+            words += l0.drive(f"drive-{name}", disk.path)
+        words += ["-chardev", f"{serial},id=serial,logfile={self.log}", "-serial", "chardev:serial"]
+        return [*words, *trace.EVENTS]
+
+
+class Trip:
+    """A running Machine: its console, and the tally of what its SMMUs translate."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    def __enter__(self) -> "Trip":
+        ours, theirs = socket.socketpair()
+        os.set_inheritable(theirs.fileno(), True)
+        words = self.machine.words(f"socket,fd={theirs.fileno()}")
+        self._l0 = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+        assert self._l0.stderr
+        self.tally = trace.Tally(self._l0.stderr, self.machine.l0_log)
+        self.console = Console(ours, self.machine.log)
+        return self
+
+    def wait_off(self) -> None:
+        """Waits until the appliance has powered the machine off; anything else is an error."""
+        self.console.expect_end()
+        status = self._l0.wait()
+        self.tally.join()
+        if status:
+            raise LabError(f"L0 ended with status {status}: see {self.machine.l0_log}")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if self._l0.poll() is None:
+            self._l0.kill()
+        self._l0.wait()
+        self.tally.join()

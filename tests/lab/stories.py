@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boots that tests judge: each is told once, and leaves what was seen for many tests.
+
+A boot takes the better part of a minute, so what can share one does.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from . import config, l0
+from .appliance import Appliance
+from .machine import Machine, Trip
+from .progress import Progress
+from .proof import Check, judge, judge_physical
+
+PASSTHROUGH = "iommu.passthrough=1"
+GHOST = "0000:c1:00.0"  # no topology of the lab has such a bus
+
+
+@dataclass
+class Seen:
+    """What a story leaves behind; each story fills in what it meets."""
+
+    machine: Machine
+    console: str = ""
+    checks: list[Check] = field(default_factory=list)
+    again: list[Check] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+
+
+def first_light(tell: Progress) -> Seen:
+    """The product as it is: proof, QEMU killed and started again, orderly power-off."""
+    seen = Seen(Machine("first_light"))
+    with Trip(seen.machine) as trip:
+        appliance = Appliance(trip, tell)
+        appliance.await_init()
+        seen.checks = _proved(appliance)
+        seen.checks.append(judge_physical(seen.machine.topology, _kernel_log(appliance, seen)))
+        seen.answers["fds running"] = _pid1_descriptors(appliance)
+        seen.answers["killed"] = _kill_qemu(appliance)
+        seen.answers["fds killed"] = _pid1_descriptors(appliance)
+        _renew(appliance)
+        before = len(trip.console.text())
+        trip.console.send("start demo")
+        seen.again = _proved(appliance, before)
+        seen.answers["status again"] = appliance.status()
+        appliance.power_off()
+        seen.console = trip.console.text()
+    return seen
+
+
+def control(tell: Progress) -> Seen:
+    """What must not pass: a guest whose SMMUs are in bypass, with a foreign drive; and beside it
+    a VM whose device is not there."""
+    command_line = f"{config.value('VM0_CMDLINE')} {PASSTHROUGH}"
+    changes = {"VM0_CMDLINE": command_line, "VM1_NAME": "ghost", "VM1_HOSTDEV0_BDF": GHOST}
+    seen = Seen(Machine("control", config=config.changed(**changes, VM1_AUTOSTART=True)))
+    foreign = list(seen.machine.disks.values())[-1]
+    foreign.erase_header()
+    seen.answers["foreign before"] = foreign.path.read_bytes().hex()
+    with Trip(seen.machine) as trip:
+        appliance = Appliance(trip, tell)
+        appliance.await_init()
+        seen.checks = _proved(appliance)
+        seen.answers["status"] = appliance.status()
+        trip.console.send("start ghost")
+        trip.console.expect(r"hvinit: [^\r\n]*DEV-NONE[^\r\n]*")
+        appliance.power_off()
+        seen.console = trip.console.text()
+    seen.answers["foreign after"] = foreign.path.read_bytes().hex()
+    return seen
+
+
+def no_nesting(tell: Progress) -> Seen:
+    """Firmware as QEMU's emulation has it, without the lab's IORT: the VM cannot start."""
+    seen = Seen(Machine("no_nesting", override=False))
+    with Trip(seen.machine) as trip:
+        appliance = Appliance(trip, tell)
+        appliance.await_init()
+        seen.answers["status"] = appliance.await_status("demo", "(failed|invalid|running)")
+        seen.answers["log"] = appliance.ask("log demo", r"--- demo: QEMU")
+        appliance.power_off()
+        seen.console = trip.console.text()
+    return seen
+
+
+def unattended(tell: Progress) -> Seen:
+    """A trip on the counted clock: the guest ends by itself and takes the appliance with it."""
+    command_line = f"{config.value('VM0_CMDLINE')} demo.poweroff"
+    text = config.changed(VM0_CMDLINE=command_line, HOST_ON_LAST_VM="poweroff")
+    seen = Seen(Machine("unattended", accel=l0.UNATTENDED, config=text))
+    with Trip(seen.machine) as trip:
+        appliance = Appliance(trip, tell)
+        appliance.await_init()
+        seen.checks = _proved(appliance)
+        trip.wait_off()
+        seen.console = trip.console.text()
+    return seen
+
+
+# In the order in which they are begun: the longest first.
+STORIES: dict[str, Callable[[Progress], Seen]] = {
+    story.__name__: story for story in (first_light, unattended, control, no_nesting)
+}
+
+
+def _proved(appliance: Appliance, start: int = 0) -> list[Check]:
+    """Waits for the demo guest's proof and judges what was printed from START on."""
+    for state in ("exec", "running"):
+        appliance.await_vm(state)
+    appliance.await_proof()
+    trip = appliance.trip
+    told = trip.console.text()[start:]
+    return judge(trip.machine.topology, trip.machine.disks, told, trip.tally.stages)
+
+
+def _renew(appliance: Appliance) -> None:
+    """Makes everything that was proved so far worthless for the next proof."""
+    for disk in appliance.trip.machine.disks.values():
+        disk.refill()
+    appliance.trip.tally.reset()
+
+
+def _kernel_log(appliance: Appliance, seen: Seen) -> str:
+    seen.answers["kernel log"] = appliance.kernel_log()
+    return seen.answers["kernel log"]
+
+
+def _pid1_descriptors(appliance: Appliance) -> str:
+    return appliance.shell("busybox ls -l /proc/1/fd")
+
+
+def _kill_qemu(appliance: Appliance) -> str:
+    """Kills QEMU and returns the line in which PID 1 reports it."""
+    appliance.shell("busybox kill -9 $(busybox pidof qemu-system-aarch64)")
+    appliance.await_status("demo", "(failed|stopped)")
+    return re.findall(r"hvinit: demo: (?:stopped|failed).*", appliance.host_log())[-1]

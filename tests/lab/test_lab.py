@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the appliance has to do in the lab; the stories are in stories.py."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from . import addon, esp
+from .marks import mark
+from .proof import Check
+from .stories import GHOST, PASSTHROUGH, Seen
+
+DEVICE_DESCRIPTORS = re.compile(r"/dev/vfio|/dev/iommu|iommufd|vfio-device|/dev/kvm|kvm-")
+
+
+def failed(checks: list[Check]) -> list[str]:
+    return [f"{check.name}: {check.found}" for check in checks if not check.passed]
+
+
+class TestProof:
+    def test_guest_reaches_its_drives_through_its_own_smmus(self, first_light: Seen) -> None:
+        assert first_light.checks and not failed(first_light.checks)
+
+    def test_lab_boots_the_product_byte_for_byte(self, first_light: Seen, product: Path) -> None:
+        assert esp.read_product(first_light.machine.boot_image) == product.read_bytes()
+
+    def test_host_driver_never_met_a_device_of_the_manifest(self, first_light: Seen) -> None:
+        log = first_light.answers["kernel log"]
+        met = re.findall(r"nvme nvme\d+: pci function (\S+?)[\r\n]", log)
+        assert len(met) == 1, "the nvme driver has the boot drive and nothing else"
+        assert met[0] not in {place.bdf for place in first_light.machine.topology.places()}
+        for place in first_light.machine.topology.places():
+            assert not re.search(rf"nvme {place.bdf}", log)
+
+
+class TestKilledQemu:
+    def test_pid1_reports_it(self, first_light: Seen) -> None:
+        assert re.search(r"signal 9|SIGKILL|[Kk]illed", first_light.answers["killed"])
+
+    @pytest.mark.parametrize("when", ["fds running", "fds killed"])
+    def test_pid1_holds_no_device(self, first_light: Seen, when: str) -> None:
+        listing = first_light.answers[when]
+        assert "->" in listing
+        assert not DEVICE_DESCRIPTORS.search(listing), listing
+
+    def test_it_starts_again_and_proves_itself_anew(self, first_light: Seen) -> None:
+        assert first_light.again and not failed(first_light.again)
+        assert "running" in first_light.answers["status again"]
+
+
+def test_power_off_is_orderly(first_light: Seen) -> None:
+    console = first_light.console
+    order = ["demo| demo: power button pressed", "hvinit: demo: stopped", "hvinit: host: power off"]
+    places = [console.rfind(words) for words in order]
+    assert -1 not in places and places == sorted(places), dict(zip(order, places))
+
+
+class TestControl:
+    def test_bypass_in_the_guest_fails_the_proof(self, control: Seen) -> None:
+        wrong = failed(control.checks)
+        assert PASSTHROUGH in control.machine.log.with_name("manifest.addon.config").read_text()
+        for place in control.machine.topology.places():
+            name = place.device.name
+            assert any(line.startswith(f"{name}: group translates") for line in wrong), wrong
+            assert any(line.startswith(f"{name}: both stages walked") for line in wrong), wrong
+
+    def test_bypass_is_caught_though_the_data_is_right(self, control: Seen) -> None:
+        first = control.machine.topology.places()[0].device.name
+        wrong = failed(control.checks)
+        right = (f"{first}: hash read", f"{first}: answer written")
+        assert not [line for line in wrong if line.startswith(right)]
+
+    def test_drive_without_header_is_never_written_to(self, control: Seen) -> None:
+        assert control.answers["foreign before"] == control.answers["foreign after"]
+        assert "why=no-lab-header-so-nothing-was-written" in control.console
+
+
+class TestMissingDevice:
+    def test_diagnostic_names_symbol_and_device(self, control: Seen) -> None:
+        lines = [line for line in control.console.splitlines() if "[DEV-NONE]" in line]
+        assert any("VM1_HOSTDEV0_BDF" in line and GHOST in line for line in lines), lines
+        assert "hvinit: remedy: " in control.console
+
+    def test_vm_is_invalid_and_the_other_runs(self, control: Seen) -> None:
+        status = control.answers["status"]
+        assert re.search(r"ghost\s.*invalid", status)
+        assert re.search(r"demo\s.*running", status)
+
+
+class TestNoNesting:
+    def test_diagnostic_keeps_qemus_own_words(self, no_nesting: Seen) -> None:
+        assert re.search(r"IOMMU_VIOMMU_ALLOC failed.*\[NO-NESTING\]", no_nesting.console)
+        assert "IOMMU_VIOMMU_ALLOC failed" in no_nesting.answers["log"]
+
+    def test_vm_is_failed_and_the_console_alive(self, no_nesting: Seen) -> None:
+        assert re.search(r"demo\s.*failed", no_nesting.answers["status"])
+
+
+def test_unattended_trip_measures_times(unattended: Seen, record_property: object) -> None:
+    assert not failed(unattended.checks)
+    order = ["init: started", "demo: starting", "demo: exec", "demo: running", "host: power off"]
+    times = [mark(unattended.console, message) for message in order]
+    assert None not in times
+    assert times == sorted(times, key=float)  # type: ignore[arg-type]
+    for message, seconds in zip(order, times):
+        record_property(message, seconds)  # type: ignore[operator]
+
+
+def test_nothing_of_the_override_is_in_the_product(product: Path, tmp_path: Path) -> None:
+    initrd = tmp_path / "initrd"
+    shown = addon.ukify("inspect", "--all", f"--section=.initrd:binary@{initrd}", str(product))
+    assert ".linux:" in shown and ".ucode:" not in shown
+    packed = initrd.read_bytes()
+    plain = subprocess.run(["zstd", "-dc", initrd], capture_output=True).stdout
+    assert b"etc/hvinit/manifest" in packed
+    assert b"kernel/firmware/acpi" not in plain and b"kernel/firmware/acpi" not in packed

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Counts what L0's SMMUs translated, by stream ID and stage, as L0 runs.
+
+A trip translates hundreds of thousands of addresses; the counts are all that is kept of them.
+Everything else that L0 says goes to its log.
+"""
+
+import re
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import BinaryIO
+
+EVENTS = ("-trace", "smmuv3_translate_success")
+NESTED = 3  # stage 1 and stage 2, both walked
+
+_EVENT = re.compile(rb"smmuv3_translate_success .*sid=0x([0-9a-f]+) .*stage=(\d)")
+
+
+class Tally(threading.Thread):
+    def __init__(self, source: BinaryIO, log: Path) -> None:
+        super().__init__(daemon=True)
+        self._source, self._log = source, log
+        self._counts: Counter[tuple[int, int]] = Counter()
+        self._lock = threading.Lock()
+        self.start()
+
+    def run(self) -> None:
+        with open(self._log, "wb", buffering=0) as log:
+            for line in self._source:
+                event = _EVENT.search(line)
+                if not event:
+                    log.write(line)
+                    continue
+                with self._lock:
+                    self._counts[int(event[1], 16), int(event[2])] += 1
+
+    def stages(self, stream: int) -> dict[int, int]:
+        """How often each stage was seen for STREAM."""
+        with self._lock:
+            return {stage: n for (sid, stage), n in sorted(self._counts.items()) if sid == stream}
+
+    def reset(self) -> None:
+        with self._lock:
+            self._counts.clear()

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Tests and the lab. Each suite leaves build/tests/SUITE.xml; "make test" adds them up.
+
+.PHONY: run test test-lab
+
+SUITES := lint unit golden lab
+LAB_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
+LAB_PARTS := out/hvinit.efi build/native/hvinit build/config
+
+include tests/unit/unit.mk tests/golden/golden.mk tests/lint.mk
+
+run: ## boots the appliance in the lab and hands over its serial console
+	$(Q)rootfs/setup.sh
+	$(Q)$(MAKE) --no-print-directory $(LAB_PARTS)
+	$(Q)$(LAB_PYTHON) -m lab.run
+
+# The suites go on when one fails, and a suite that could not even be built is missed by the sum.
+test: ## runs every test; the last line is "N passed, N failed"
+	$(Q)rootfs/setup.sh
+	$(Q)rm -f $(SUITES:%=build/tests/%.xml)
+	$(Q)$(MAKE) --no-print-directory --keep-going $(SUITES:%=test-%) || :
+	$(Q)/usr/bin/python3 tests/summary.py build/tests $(SUITES)
+
+test-lab: $(LAB_PARTS) ## drives the appliance over its serial console in the lab
+	$(Q)mkdir -p build/tests
+	$(Q)$(LAB_PYTHON) -m pytest -q -ra --capture=sys -p no:cacheprovider \
+		--junitxml=build/tests/lab.xml tests/lab
