@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Static checks: each is a test, and all of them together take well under a minute.
+
+.PHONY: lint test-lint format
+
+lint: test-lint ## looks at all sources: format, static analysis, Kconfig, SPDX
+
+test-lint: $(SYMBOLS_H) $(KCONFIG_FILES) | build/tools
+	$(Q)/usr/bin/python3 tests/lint.py build/tests/lint.xml $(NATIVE_CFLAGS)
+
+format: ## puts the C sources into shape
+	$(Q)clang-format -i init/*.[ch] tests/unit/*.[ch]

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Looks at the sources without running them: lint.py RESULT.xml CFLAGS…
+
+Every check is a test of its own. CFLAGS are those of the build machine's compiler.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+Case = tuple[str, str, Callable[[], str]]  # what is looked at, how, and what is found
+
+SPDX = "SPDX-License-Identifier: GPL-2.0-or-later"
+# Recorded output and links have no place for a comment.
+NO_SPDX = re.compile(r"tests/golden/[^/]+/(argv|devices|plan|check|config)$|_defconfig$|^LICENSE$")
+# Only what is built may know where packages come from, and nothing where it was written.
+HOSTS = re.compile(
+    r"\b(?:deb|ftp|security|snapshot|cdn|mirror|proxy|registry|index|static)(?:\.[a-z0-9-]+)+"
+    r"\.(?:org|io|com|net|dev)\b"
+)
+PLACES = re.compile(r"(?<![\w.])/(?:wor[k]|roo[t]|hom[e])/\w|\.\./share[d]")
+KERNEL_FILES = re.compile(r'"/?(?:sys|dev|proc)/')
+SYMBOL = re.compile(r"\b((?:HOST|VM\d)_[A-Z][A-Z0-9_]*)\b")
+SHELL = re.compile(r"#!\s*(/usr)?/bin/(env )?(busybox )?(ba|da)?sh\b")
+
+
+def output(*command: str | Path) -> str:
+    """What a command that fails says; nothing when it succeeds."""
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    if done.returncode == 0:
+        return ""
+    return done.stdout + done.stderr or f"{command[0]}: exit status {done.returncode}"
+
+
+def sources() -> list[Path]:
+    """Every file that git keeps or would keep."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    files = [Path(name) for name in listed.split("\0") if name]
+    return sorted(path for path in set(files) if path.is_file())
+
+
+def findings(path: Path, pattern: re.Pattern[str]) -> str:
+    lines = path.read_text(errors="replace").splitlines()
+    return "".join(
+        f"{path}:{number}: {line.strip()}\n"
+        for number, line in enumerate(lines, 1)
+        if pattern.search(line)
+    )
+
+
+def everywhere(files: list[Path], pattern: re.Pattern[str]) -> str:
+    return "".join(findings(path, pattern) for path in files)
+
+
+# --- C ---
+
+
+def c_format(files: list[Path]) -> str:
+    return output("clang-format", "--dry-run", "--Werror", *files)
+
+
+def c_tidy(path: Path, cflags: list[str]) -> str:
+    return output("clang-tidy", "--quiet", path, "--", *cflags, "-Wno-unknown-warning-option")
+
+
+def c_header(path: Path, cflags: list[str]) -> str:
+    """A header must compile alone, and twice."""
+    with tempfile.NamedTemporaryFile("w", suffix=".c") as unit:
+        unit.write(f'#include "{path.name}"\n#include "{path.name}"\n')
+        unit.flush()
+        return output("gcc", "-fsyntax-only", *cflags, unit.name)
+
+
+def c_cppcheck(cflags: list[str]) -> str:
+    defines = [flag for flag in cflags if flag.startswith(("-D", "-I"))]
+    return output(
+        "cppcheck", "--quiet", "--error-exitcode=1", "--inline-suppr", "--std=c11", "-j4",
+        "--enable=warning,performance,portability", "--suppress=missingInclude",
+        "--suppress=unknownMacro", *defines, "init",
+    )
+
+
+def c_cases(files: list[Path], cflags: list[str]) -> Iterator[Case]:
+    code = [path for path in files if path.suffix in (".c", ".h")]
+    yield "every C file", "clang-format", lambda: c_format(code)
+    yield "init", "cppcheck", lambda: c_cppcheck(cflags)
+    for path in (path for path in code if path.parts[0] == "init"):
+        if path.suffix == ".c":
+            yield str(path), "clang-tidy", lambda path=path: c_tidy(path, cflags)
+        else:
+            yield str(path), "stands alone", lambda path=path: c_header(path, cflags)
+    rooms = [path for path in code if path.match("init/*.c") and path.name != "sys.c"]
+    yield "init", "only sys.c names kernel files", lambda: everywhere(rooms, KERNEL_FILES)
+
+
+# --- scripts ---
+
+
+def is_shell(path: Path) -> bool:
+    with path.open(errors="replace") as file:
+        return bool(SHELL.match(file.readline()))
+
+
+def shellcheck(path: Path) -> str:
+    return output("shellcheck", "--external-sources", "--source-path=SCRIPTDIR", path)
+
+
+def python_syntax(path: Path) -> str:
+    try:
+        compile(path.read_text(), str(path), "exec")
+    except SyntaxError as error:
+        return str(error)
+    return ""
+
+
+def script_cases(files: list[Path]) -> Iterator[Case]:
+    for path in files:
+        if path.suffix == ".sh" or is_shell(path):
+            yield str(path), "shellcheck", lambda path=path: shellcheck(path)
+        elif path.suffix == ".py":
+            yield str(path), "python", lambda path=path: python_syntax(path)
+
+
+# --- Kconfig ---
+
+
+def kconfig(option: str, config: Path) -> tuple[str, str]:
+    """Runs kconfig-conf on a configuration; its output and its warnings."""
+    env = os.environ | {"CONFIG_": "", "KCONFIG_CONFIG": str(config)}
+    done = subprocess.run(
+        ["kconfig-conf", option, "Kconfig"], env=env, check=True, capture_output=True, text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.stdout, done.stderr
+
+
+def defconfig(path: Path) -> str:
+    """A defconfig loads without a word and holds nothing that is a default."""
+    with tempfile.TemporaryDirectory() as folder:
+        config, minimal = Path(folder, "config"), Path(folder, "minimal")
+        _, said = kconfig(f"--defconfig={path}", config)
+        kconfig(f"--savedefconfig={minimal}", config)
+        if minimal.read_text() != path.read_text():
+            said += f"{path}: want\n{minimal.read_text()}"
+    return said
+
+
+def known_symbols() -> set[str]:
+    """Every symbol of the manifest, slots included."""
+    text = Path("build/kconfig/vm.in").read_text() + Path("init/kconfig/host.in").read_text()
+    return set(re.findall(r"^config (\w+)$", text, re.MULTILINE))
+
+
+def strange_symbols(files: list[Path]) -> str:
+    """Symbols that a file speaks of and nobody can set. A prefix is one, too, or a word of C's
+    enums after a symbol."""
+    known = known_symbols()
+    found = ""
+    for path in files:
+        for name in sorted(set(SYMBOL.findall(path.read_text(errors="replace"))) - known):
+            if not any(name.startswith(one + "_") or one.startswith(name) for one in known):
+                found += f"{path}: there is no symbol {name}\n"
+    return found
+
+
+def refuses(template: str, old: str, new: str, part: str) -> str:
+    """symbols.py must not take a template in which old has become new."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "kconfig")
+        shutil.copytree("init/kconfig", copy)
+        text = (copy / template).read_text()
+        if old not in text:
+            return f"{template} does not hold {old!r}"
+        (copy / template).write_text(text.replace(old, new, 1))
+        said = output(
+            "/usr/bin/python3", "init/symbols.py", "--templates", copy, "--vm-slots", "2",
+            "--hostdev-slots", "2", "--vsmmu-slots", "2", "--menu", Path(folder, "menu"),
+            "--header", Path(folder, "header"),
+        )
+    where = rf"{re.escape(template)}:\d+: .*{re.escape(part)}"
+    return "" if re.search(where, said) else f"want {part!r}, it said {said!r}"
+
+
+HELP_OF_LOG_KIB = """\
+	help
+	  How much of the kernel's and hvinit's messages is kept in
+	  memory for the command 'log host'. The oldest ones make room.
+	  The memory is taken at boot, whether it is used or not.
+"""
+
+BAD_TEMPLATES = (
+    ("host.in", HELP_OF_LOG_KIB, "", "has no help"),
+    ("vm.in", "\t  The guest's memory", "\tThe guest's memory", "two spaces"),
+    ("vm.in", "# hvinit: cmdline", "# hvinit: cmdlin", "no annotation"),
+    ("vm.in", "default 1024", "default 10", "is not a value"),
+    ("vm.in", "\trange 1 512\n", "", "has no range"),
+    ("vm.in", 'default "virt-11.1"', 'default "virt 11.1"', "is not a value"),
+    ("vm.in", "size 512", "size 513", "is larger than"),
+    ("vm.in", "_CPUS\n", "_AUTOSTART\n", "is there twice"),
+    ("vm.in", "config VM@VM@_CPUS", "config VM@VM@_cpus", "is no name"),
+    ("vm.in", "config VM@VM@_CPUS", "config CPUS", "must begin with"),
+    ("vm.in", "depends on VM@VM-1@", "depends on VM@VSMMU@", "there is no slot"),
+    ("vm.in", 'int "Virtual CPUs"', "int", "has no prompt"),
+    ("vm.in", 'int "Virtual CPUs"', 'integer "Virtual CPUs"', "is not understood"),
+    ("host.in", "enum halt reboot", "enum halt restart", "is not a value"),
+    ("hostdev.in", 'default "auto"', 'default "8"', "is not a value"),
+    ("hostdev.in", "type auto 0 7", "type auto 0", "no annotation"),
+    ("hostdev.in", "type bdf", "type bdf\n\t# hvinit: size 4x", "no annotation"),
+)
+
+
+def speaks_of_symbols(path: Path) -> bool:
+    """Tests of what is wrong name wrong symbols; make has variables of its own."""
+    wrong = path.match("tests/unit/*") or path == Path("tests/lint.py")
+    return not wrong and path.suffix != ".mk" and path.name != "Makefile"
+
+
+def kconfig_cases(files: list[Path]) -> Iterator[Case]:
+    speakers = [path for path in files if speaks_of_symbols(path)]
+    yield "every file", "names symbols that exist", lambda: strange_symbols(speakers)
+    for path in (path for path in files if path.name.endswith("_defconfig")):
+        yield str(path), "loads and is minimal", lambda path=path: defconfig(path)
+    for number, bad in enumerate(BAD_TEMPLATES):
+        yield "init/symbols.py", f"refuses {number}: {bad[3]}", lambda bad=bad: refuses(*bad)
+
+
+# --- every file ---
+
+
+def spdx(files: list[Path]) -> str:
+    return "".join(
+        f"{path}: no SPDX line at the top\n"
+        for path in files
+        if not NO_SPDX.search(str(path)) and SPDX not in path.read_text(errors="replace")[:200]
+    )
+
+
+def ends(files: list[Path]) -> str:
+    texts = ((path, path.read_text(errors="replace")) for path in files)
+    return "".join(f"{path}: no newline at its end\n" for path, text in texts if text[-1:] not in "\n")
+
+
+def file_cases(files: list[Path]) -> Iterator[Case]:
+    yield "every file", "has an SPDX line", lambda: spdx(files)
+    yield "every file", "ends in a newline", lambda: ends(files)
+    yield "every file", "no blanks at line ends", lambda: everywhere(files, re.compile(r"[ \t]+$"))
+    yield "every file", "names no package host", lambda: everywhere(files, HOSTS)
+    yield "every file", "names no place of one machine", lambda: everywhere(files, PLACES)
+
+
+def attempt(case: Case) -> str:
+    try:
+        return case[2]()
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        return f"{case[1]}: {error}"
+
+
+def main(result: Path, cflags: list[str]) -> int:
+    files = sources()
+    cases = [
+        *c_cases(files, cflags),
+        *script_cases(files),
+        *kconfig_cases(files),
+        *file_cases(files),
+    ]
+    suite = ElementTree.Element("testsuite", name="lint")
+    failed = 0
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for (what, how, _), found in zip(cases, pool.map(attempt, cases)):
+            test = ElementTree.SubElement(suite, "testcase", classname=what, name=how)
+            if found:
+                failed += 1
+                print(f"--- {what}: {how}\n{found.rstrip()}")
+                clean = "".join(c if c.isprintable() or c in "\n\t" else "?" for c in found)
+                ElementTree.SubElement(test, "failure", message=how).text = clean
+    print(f"  lint             {len(cases) - failed} passed, {failed} failed")
+    result.parent.mkdir(parents=True, exist_ok=True)
+    ElementTree.ElementTree(suite).write(result, encoding="utf-8", xml_declaration=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

@@ -1,0 +1,670 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The operator's side: the line editor, who has the terminal, and what the commands do. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "command.h"
+#include "console.h"
+#include "log.h"
+#include "loop.h"
+#include "manifest.h"
+#include "shutdown.h"
+#include "sys.h"
+#include "term.h"
+#include "tool.h"
+#include "vm.h"
+
+enum { CTRL_C = 3, CTRL_U = 0x15, CTRL_W = 0x17, CTRL_RBRACKET = 0x1d };
+
+static struct config config;
+
+/* --- the rooms around it --- */
+
+static void (*typed)(const char *data, size_t len);
+static char screen[16384];
+static size_t shown;
+static bool lent;
+
+static struct vm_view vms[2];
+static char commands[256]; /* what the VMs were told */
+static const char *refusal;
+static char guest_got[256];
+static bool guest_is_deaf;
+static struct ring guest_ring;
+static struct ring words_ring;
+static struct ring host_ring;
+static int shutdowns;
+static struct source *child_output;
+
+int term_init(int fd, void (*input)(const char *data, size_t len))
+{
+	(void)fd;
+	typed = input;
+	return 0;
+}
+
+void term_write(const char *data, size_t len)
+{
+	assert_true(shown + len < sizeof(screen));
+	memcpy(screen + shown, data, len);
+	shown += len;
+	screen[shown] = '\0';
+}
+
+void term_text(const char *data, size_t len)
+{
+	term_write(data, len);
+}
+
+void term_puts(const char *text)
+{
+	term_write(text, strlen(text));
+}
+
+void term_lend(void)
+{
+	lent = true;
+}
+
+void term_take_back(void)
+{
+	lent = false;
+}
+
+int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void *, uint32_t),
+	     void *arg)
+{
+	(void)events;
+	source->fd = fd;
+	source->ready = ready;
+	source->arg = arg;
+	child_output = source;
+	return 0;
+}
+
+void loop_close(struct source *source)
+{
+	if (source->fd >= 0)
+		close(source->fd);
+	source->fd = -1;
+}
+
+int vm_find(const char *name)
+{
+	for (int i = 0; i < 2; i++)
+		if (strcmp(vms[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+bool vm_exists(unsigned slot)
+{
+	return slot < 2;
+}
+
+const char *vm_command(unsigned slot, enum vm_event event)
+{
+	size_t used = strlen(commands);
+
+	str_format(commands + used, sizeof(commands) - used, "%s %u;",
+		   event == VM_EV_START ? "start" :
+		   event == VM_EV_STOP	? "stop" :
+					  "kill",
+		   slot);
+	return refusal;
+}
+
+unsigned vm_active(void)
+{
+	return 1;
+}
+
+struct vm_view vm_look(unsigned slot)
+{
+	return vms[slot];
+}
+
+bool vm_type(unsigned slot, const char *data, size_t len)
+{
+	size_t used = strlen(guest_got);
+
+	assert_int_equal(slot, 0);
+	if (guest_is_deaf)
+		return false;
+	str_format(guest_got + used, sizeof(guest_got) - used, "%.*s", (int)len, data);
+	return true;
+}
+
+const struct ring *vm_console(unsigned slot)
+{
+	(void)slot;
+	return &guest_ring;
+}
+
+const struct ring *vm_words(unsigned slot)
+{
+	(void)slot;
+	return &words_ring;
+}
+
+const struct ring *log_ring(void)
+{
+	return &host_ring;
+}
+
+void shutdown_begin(enum shutdown_how how)
+{
+	shutdowns |= 1 << how;
+}
+
+int sys_console_open(void)
+{
+	return -1; /* a shell's child then ends at once */
+}
+
+int sys_kernel_release(char *buf, size_t size)
+{
+	return str_copy(buf, size, "7.3") ? 0 : -1;
+}
+
+void tool_show_devices(const struct config *all, unsigned slot)
+{
+	(void)all;
+	(void)slot;
+	puts("the devices");
+}
+
+void tool_show_plan(const struct config *all, unsigned slot)
+{
+	(void)all;
+	(void)slot;
+	puts("the plan");
+}
+
+void tool_show_argv(const struct config *all, unsigned slot)
+{
+	(void)all;
+	printf("the argv of %u\n", slot);
+}
+
+void tool_show_check(const struct config *all, unsigned slot)
+{
+	(void)all;
+	(void)slot;
+	abort();
+}
+
+void tool_show_manifest(const struct config *all, unsigned slot)
+{
+	(void)all;
+	(void)slot;
+	sleep(60);
+}
+
+/* --- helpers --- */
+
+static void type_bytes(const char *data, size_t len)
+{
+	typed(data, len);
+}
+
+static void type(const char *text)
+{
+	type_bytes(text, strlen(text));
+}
+
+static void key(char c)
+{
+	type_bytes(&c, 1);
+}
+
+static void clear(void)
+{
+	shown = 0;
+	screen[0] = '\0';
+}
+
+static void assert_shows(const char *part)
+{
+	if (!strstr(screen, part))
+		fail_msg("\"%s\" is not on the screen:\n%s", part, screen);
+}
+
+static void assert_shows_not(const char *part)
+{
+	if (strstr(screen, part))
+		fail_msg("\"%s\" is on the screen:\n%s", part, screen);
+}
+
+static void assert_prompt(void)
+{
+	static const char prompt[] = "hvinit> ";
+	const size_t len = sizeof(prompt) - 1;
+
+	if (shown < len || strcmp(screen + shown - len, prompt) != 0)
+		fail_msg("no prompt at the end:\n%s", screen);
+}
+
+/* Lets the command's child end, and reads all that it printed. */
+static void finish_child(void)
+{
+	int status;
+	pid_t pid = waitpid(-1, &status, 0);
+
+	assert_true(pid > 0);
+	assert_true(console_reaped(pid, status));
+	while (child_output && child_output->fd >= 0)
+		child_output->ready(child_output->arg, 1);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	manifest_defaults(&config);
+	vms[0] = (struct vm_view){ .name = "demo", .state = "running", .why = "", .pid = 77 };
+	vms[1] = (struct vm_view){ .name = "other", .state = "failed", .why = "no device" };
+	commands[0] = guest_got[0] = '\0';
+	refusal = NULL;
+	guest_is_deaf = false;
+	shutdowns = 0;
+	child_output = NULL;
+	clear();
+	command_init(&config);
+	assert_int_equal(console_init(&config, 5), 0);
+	key(CTRL_C); /* the line of the test before */
+	assert_prompt();
+	clear();
+	return 0;
+}
+
+static int group_setup(void **state)
+{
+	(void)state;
+	return ring_init(&guest_ring, 4096) || ring_init(&words_ring, 4096) ||
+	       ring_init(&host_ring, 4096);
+}
+
+/* --- the line editor --- */
+
+struct edit {
+	const char *keys;
+	const char *command; /* what the VMs are told */
+};
+
+static const struct edit edits[] = {
+	{ "start demo\r", "start 0;" },
+	{ "start demo\n", "start 0;" },
+	{ "  start   demo  \r", "start 0;" },
+	{ "startt\b demo\r", "start 0;" },
+	{ "startx\x7f demo\r", "start 0;" },
+	{ "stop nonsense\x17"
+	  "demo\r",
+	  "stop 0;" },
+	{ "stop nonsense  \x17"
+	  "demo\r",
+	  "stop 0;" },
+	{ "kill demo\x15stop demo\r", "stop 0;" },
+	{ "kill demo\x03stop demo\r", "stop 0;" },
+	{ "st\033[Aop d\033[1;5Demo\033OP\r", "stop 0;" },
+	{ "stop d\x01\x02\xc3\xa9"
+	  "emo\r",
+	  "stop 0;" },
+	{ "\b\b\x17\x15stop demo\r", "stop 0;" },
+	{ "start demo\rstop other\r", "start 0;stop 1;" },
+	{ "kill demo", "" },
+	{ "\r\r\r", "" },
+};
+
+static void test_edit(void **state)
+{
+	const struct edit *edit = *state;
+
+	type(edit->keys);
+	assert_string_equal(commands, edit->command);
+}
+
+static void test_edit_byte_by_byte(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(edits); i++) {
+		commands[0] = '\0';
+		for (const char *c = edits[i].keys; *c; c++)
+			key(*c);
+		assert_string_equal(commands, edits[i].command);
+		key(CTRL_U);
+		clear();
+	}
+}
+
+static void test_erase_shows(void **state)
+{
+	(void)state;
+	type("ab\b");
+	assert_string_equal(screen, "ab\b \b");
+	clear();
+	key(CTRL_W);
+	assert_string_equal(screen, "\b \b");
+	clear();
+	type("\b");
+	assert_string_equal(screen, "");
+}
+
+static void test_long_line(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2000; i++)
+		key('x');
+	clear();
+	key('\r');
+	assert_shows("no such command");
+	assert_prompt();
+}
+
+static void test_interrupt(void **state)
+{
+	(void)state;
+	type("kill demo");
+	key(CTRL_C);
+	assert_shows("^C\n");
+	assert_prompt();
+	key('\r');
+	assert_string_equal(commands, "");
+}
+
+/* A message comes between: the line that is being typed is shown again below it. */
+static void test_message(void **state)
+{
+	(void)state;
+	type("stop de");
+	clear();
+	console_line("demo: something");
+	assert_string_equal(screen, "\r\033[Kdemo: something\nhvinit> stop de");
+	type("mo\r");
+	assert_string_equal(commands, "stop 0;");
+}
+
+/* --- commands --- */
+
+struct answer {
+	const char *line;
+	const char *part;
+};
+
+static const struct answer answers[] = {
+	{ "nonsense", "hvinit: nonsense: no such command" },
+	{ "st", "ambiguous" },
+	{ "s", "ambiguous" },
+	{ "start", "usage: start VM" },
+	{ "start a b", "usage: start VM" },
+	{ "start nobody", "hvinit: nobody: no such VM" },
+	{ "console", "usage: console VM" },
+	{ "console other", "it is not running" },
+	{ "log", "usage: log VM|host" },
+	{ "log nobody", "no such VM" },
+	{ "version now", "usage: version" },
+	{ "version", "Linux 7.3" },
+	{ "ver", "Linux 7.3" },
+	{ "help", "its serial console; Ctrl-] comes back" },
+	{ "help start", "start a VM that is stopped or failed" },
+	{ "help nonsense", "no such command" },
+	{ "status", "demo         running" },
+	{ "status", "no device" },
+	{ "shell", "HOST_SHELL is off" },
+	{ "a b c d e f g h i j k l", "usage: argv VM" },
+};
+
+static void test_answer(void **state)
+{
+	const struct answer *answer = *state;
+
+	type(answer->line);
+	key('\r');
+	assert_shows(answer->part);
+	assert_prompt();
+	assert_string_equal(commands, "");
+}
+
+static void test_refusal(void **state)
+{
+	(void)state;
+	refusal = "it is running already";
+	type("start demo\r");
+	assert_shows("hvinit: demo: it is running already\n");
+}
+
+static void test_shutdown(void **state)
+{
+	(void)state;
+	type("poweroff\r");
+	assert_int_equal(shutdowns, 1 << SHUTDOWN_POWEROFF);
+	shutdowns = 0;
+	type("reboot\r");
+	assert_int_equal(shutdowns, 1 << SHUTDOWN_REBOOT);
+}
+
+/* What ends a guest or the machine is not done for a slip of the finger. */
+static void test_no_shutdown(void **state)
+{
+	(void)state;
+	type("p\rpoweroff now\rreboot demo\r");
+	assert_int_equal(shutdowns, 0);
+}
+
+/* --- children --- */
+
+static void test_child(void **state)
+{
+	(void)state;
+	type("argv other\r");
+	assert_shows_not("hvinit> ");
+	finish_child();
+	assert_shows("the argv of 1\n");
+	assert_prompt();
+}
+
+/* The output may end before the child does, and the other way round. */
+static void test_child_order(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	type("devices\r");
+	pid = waitpid(-1, &status, 0);
+	while (child_output->fd >= 0)
+		child_output->ready(child_output->arg, 1);
+	assert_shows("the devices\n");
+	assert_shows_not("hvinit> ");
+	assert_true(console_reaped(pid, status));
+	assert_prompt();
+}
+
+static void test_child_dies(void **state)
+{
+	(void)state;
+	type("check\r");
+	finish_child();
+	assert_shows("ended by signal 6");
+	assert_prompt();
+	type("stop demo\r");
+	assert_string_equal(commands, "stop 0;");
+}
+
+static void test_child_interrupted(void **state)
+{
+	(void)state;
+	type("manifest\r");
+	type("kill demo\r"); /* typed ahead: for nobody */
+	key(CTRL_C);
+	finish_child();
+	assert_shows("ended by signal 9");
+	assert_prompt();
+	assert_string_equal(commands, "");
+}
+
+static void test_log(void **state)
+{
+	(void)state;
+	ring_write(&host_ring, "[    1.0] a line\n", 17);
+	ring_write(&guest_ring, "\033]0;evil\alogin: \033[2J", 19);
+	ring_write(&words_ring, "qemu: words\n", 12);
+	type("log host\r");
+	finish_child();
+	assert_shows("[    1.0] a line\n");
+	type("log demo\r");
+	finish_child();
+	assert_shows("qemu: words\n");
+	assert_shows("login: ");
+	assert_shows_not("evil");
+	assert_shows_not("\033");
+}
+
+static void test_other_child(void **state)
+{
+	(void)state;
+	assert_false(console_reaped(4242, 0));
+	type("devices\r");
+	assert_false(console_reaped(4242, 0));
+	finish_child();
+}
+
+/* --- a guest's console --- */
+
+static void test_attach(void **state)
+{
+	(void)state;
+	ring_write(&guest_ring, "kept\n", 5);
+	type("console demo\r");
+	assert_shows("demo's console; leave with Ctrl-]\n");
+	assert_shows("kept\n");
+	clear();
+	assert_true(console_guest(0, "\033[1mraw", 7));
+	assert_string_equal(screen, "\033[1mraw");
+	assert_false(console_guest(1, "other", 5));
+	type("ls\r\003");
+	assert_string_equal(guest_got, "ls\r\003");
+	assert_string_equal(commands, "");
+	key(CTRL_RBRACKET);
+	assert_prompt();
+	assert_false(console_guest(0, "x", 1));
+	type("stop demo\r");
+	assert_string_equal(commands, "stop 0;");
+}
+
+/* All in one burst, as a paste or a test sends it. */
+static void test_attach_in_one(void **state)
+{
+	(void)state;
+	type("console demo\rls\r\x1dstop demo\r");
+	assert_string_equal(guest_got, "ls\r");
+	assert_string_equal(commands, "stop 0;");
+}
+
+static void test_attach_held(void **state)
+{
+	(void)state;
+	type("console demo\r");
+	clear();
+	console_line("a message");
+	console_line("another");
+	assert_string_equal(screen, "");
+	key(CTRL_RBRACKET);
+	assert_shows("2 lines came meanwhile");
+	assert_prompt();
+}
+
+static void test_attach_ends(void **state)
+{
+	(void)state;
+	type("console demo\r");
+	console_guest_ended(1);
+	assert_true(console_guest(0, "x", 1));
+	console_guest_ended(0);
+	assert_shows("its console is closed");
+	assert_prompt();
+}
+
+static void test_attach_deaf(void **state)
+{
+	(void)state;
+	guest_is_deaf = true;
+	type("console demo\r");
+	clear();
+	type("x");
+	assert_string_equal(screen, "\a");
+	key(CTRL_RBRACKET);
+	assert_prompt();
+}
+
+/* --- the shell --- */
+
+static void test_shell(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	config.host.shell = true;
+	type("shell\r");
+	assert_true(lent);
+	type("stop demo\r");
+	console_line("a message");
+	assert_string_equal(commands, "");
+	pid = waitpid(-1, &status, 0);
+	assert_true(console_reaped(pid, status));
+	assert_false(lent);
+	assert_shows("1 lines came meanwhile");
+	assert_prompt();
+}
+
+static void test_no_console(void **state)
+{
+	(void)state;
+	assert_int_equal(console_init(&config, -2), -2);
+	console_line("nobody sees it");
+}
+
+#define CONSOLE_CASE(title, function, row) FIXTURE(title, function, setup, NULL, row)
+
+int main(void)
+{
+	static char titles[ARRAY_SIZE(edits) + ARRAY_SIZE(answers)][48];
+	static struct CMUnitTest tests[ARRAY_SIZE(titles) + 32];
+	const struct CMUnitTest others[] = {
+		CONSOLE_CASE("editing byte by byte", test_edit_byte_by_byte, NULL),
+		CONSOLE_CASE("erasing on the screen", test_erase_shows, NULL),
+		CONSOLE_CASE("a line that is too long", test_long_line, NULL),
+		CONSOLE_CASE("Ctrl-C", test_interrupt, NULL),
+		CONSOLE_CASE("a message while typing", test_message, NULL),
+		CONSOLE_CASE("a refusal", test_refusal, NULL),
+		CONSOLE_CASE("poweroff and reboot", test_shutdown, NULL),
+		CONSOLE_CASE("no shutdown by a slip", test_no_shutdown, NULL),
+		CONSOLE_CASE("a command's child", test_child, NULL),
+		CONSOLE_CASE("its output ends first", test_child_order, NULL),
+		CONSOLE_CASE("a child that crashes", test_child_dies, NULL),
+		CONSOLE_CASE("a child is interrupted", test_child_interrupted, NULL),
+		CONSOLE_CASE("logs", test_log, NULL),
+		CONSOLE_CASE("a child of somebody else", test_other_child, NULL),
+		CONSOLE_CASE("a guest's console", test_attach, NULL),
+		CONSOLE_CASE("there and back in one burst", test_attach_in_one, NULL),
+		CONSOLE_CASE("messages meanwhile", test_attach_held, NULL),
+		CONSOLE_CASE("the guest ends", test_attach_ends, NULL),
+		CONSOLE_CASE("a guest that does not read", test_attach_deaf, NULL),
+		CONSOLE_CASE("the shell", test_shell, NULL),
+		CONSOLE_CASE("no console at all", test_no_console, NULL),
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(edits); i++, n++) {
+		str_format(titles[n], sizeof(titles[n]), "editing %zu", i);
+		tests[n] = CONSOLE_CASE(titles[n], test_edit, &edits[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++, n++) {
+		str_format(titles[n], sizeof(titles[n]), "command: %s", answers[i].line);
+		tests[n] = CONSOLE_CASE(titles[n], test_answer, &answers[i]);
+	}
+	memcpy(&tests[n], others, sizeof(others));
+	return _cmocka_run_group_tests("console", tests, n + ARRAY_SIZE(others), group_setup, NULL);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The host's own devices get drivers, the VMs' ones never do, and in that order. */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "fakesys.h"
+#include "host.h"
+#include "manifest.h"
+#include "module.h"
+#include "sys.h"
+
+static struct config config;
+static struct diag diag;
+static int root = -1;
+static char calls[1024];
+static int autoprobe_error;
+static int override_error;
+
+static void note(const char *fmt, const char *one, const char *two)
+{
+	size_t used = strlen(calls);
+
+	str_format(calls + used, sizeof(calls) - used, "%s %s%s%s;", fmt, one, *two ? " " : "",
+		   two);
+}
+
+int __wrap_sys_autoprobe(int dir, bool on);
+int __wrap_sys_pci_write(int dir, const char *bdf, const char *attr, const char *text);
+int __wrap_sys_driver_probe(int dir, const char *bdf);
+int __wrap_module_load(int dir, const char *name);
+
+int __wrap_sys_autoprobe(int dir, bool on)
+{
+	assert_int_equal(dir, root);
+	note("autoprobe", on ? "on" : "off", "");
+	return -autoprobe_error;
+}
+
+int __wrap_sys_pci_write(int dir, const char *bdf, const char *attr, const char *text)
+{
+	assert_int_equal(dir, root);
+	assert_string_equal(attr, "driver_override");
+	note("override", bdf, text);
+	return -override_error;
+}
+
+int __wrap_sys_driver_probe(int dir, const char *bdf)
+{
+	assert_int_equal(dir, root);
+	note("probe", bdf, "");
+	return 0;
+}
+
+int __wrap_module_load(int dir, const char *name)
+{
+	assert_int_equal(dir, root);
+	note("load", name, "");
+	return strcmp(name, "missing") == 0 ? -ENOENT : 0;
+}
+
+static int setup(void **state)
+{
+	static const struct fake_device boot = { .bdf = "0000:00:03.0", .class = "0x010802\n" };
+
+	(void)state;
+	manifest_defaults(&config);
+	memset(&diag, 0, sizeof(diag));
+	calls[0] = '\0';
+	autoprobe_error = override_error = 0;
+	root = fakesys_new();
+	fakesys_device(root, &boot);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	close(root);
+	return fakesys_teardown(state);
+}
+
+static void give(unsigned vm, unsigned slot, const char *bdf)
+{
+	str_copy(config.vm[vm].name, sizeof(config.vm[vm].name), "demo");
+	str_copy(config.vm[vm].hostdev[slot].bdf, sizeof(config.vm[vm].hostdev[slot].bdf), bdf);
+}
+
+static void test_order(void **state)
+{
+	static const struct fake_device device = { .bdf = "0000:41:00.0" };
+
+	(void)state;
+	fakesys_device(root, &device);
+	give(1, 2, "0000:41:00.0");
+	str_copy(config.host.modules, sizeof(config.host.modules), "nvme  e1000e ");
+	host_prepare(root, &config, &diag);
+	assert_no_finding(&diag);
+	assert_string_equal(calls, "autoprobe off;override 0000:41:00.0 vfio-pci;load nvme;"
+				   "load e1000e;probe 0000:00:03.0;");
+}
+
+static void test_nothing_to_do(void **state)
+{
+	(void)state;
+	host_prepare(root, &config, &diag);
+	assert_string_equal(calls, "autoprobe off;probe 0000:00:03.0;");
+}
+
+static void test_bound_already(void **state)
+{
+	static const struct fake_device device = { .bdf = "0000:05:00.0", .driver = "pcieport" };
+
+	(void)state;
+	fakesys_device(root, &device);
+	host_prepare(root, &config, &diag);
+	assert_null(strstr(calls, "0000:05:00.0"));
+}
+
+/* A slot of a VM without a name reserves nothing. */
+static void test_unused_vm(void **state)
+{
+	(void)state;
+	give(1, 0, "0000:00:03.0");
+	config.vm[1].name[0] = '\0';
+	host_prepare(root, &config, &diag);
+	assert_string_equal(calls, "autoprobe off;probe 0000:00:03.0;");
+}
+
+/* A VM that is not started still keeps its device from the host's drivers. */
+static void test_not_started(void **state)
+{
+	(void)state;
+	give(7, 15, "0000:00:03.0");
+	config.vm[7].autostart = false;
+	host_prepare(root, &config, &diag);
+	assert_string_equal(calls, "autoprobe off;override 0000:00:03.0 vfio-pci;");
+}
+
+static void test_missing_module(void **state)
+{
+	(void)state;
+	str_copy(config.host.modules, sizeof(config.host.modules), "missing nvme");
+	host_prepare(root, &config, &diag);
+	assert_finding(&diag, DIAG_MODULE_LOAD, "HOST_MODULES", "load missing: No such file");
+	assert_non_null(strstr(calls, "load nvme;"));
+}
+
+static void test_long_module(void **state)
+{
+	(void)state;
+	memset(config.host.modules, 'x', 200);
+	host_prepare(root, &config, &diag);
+	assert_finding(&diag, DIAG_MODULE_LOAD, "HOST_MODULES", "name too long");
+	assert_null(strstr(calls, "load"));
+}
+
+static void test_no_autoprobe(void **state)
+{
+	(void)state;
+	autoprobe_error = ENOENT;
+	host_prepare(root, &config, &diag);
+	assert_finding(&diag, DIAG_AUTOPROBE, "host", "turn driver autoprobe off");
+}
+
+static void test_no_override(void **state)
+{
+	(void)state;
+	give(0, 0, "0000:00:03.0");
+	override_error = EIO;
+	host_prepare(root, &config, &diag);
+	assert_finding(&diag, DIAG_AUTOPROBE, "0000:00:03.0", "write driver_override");
+	assert_null(strstr(calls, "probe 0000:00:03.0;load"));
+}
+
+#define HOST_CASE(title, function) FIXTURE(title, function, setup, teardown, NULL)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HOST_CASE("reserve, then load, then probe", test_order),
+		HOST_CASE("no VM and no module", test_nothing_to_do),
+		HOST_CASE("a device that has a driver", test_bound_already),
+		HOST_CASE("a slot of no VM", test_unused_vm),
+		HOST_CASE("a VM that is not started", test_not_started),
+		HOST_CASE("a module that is not there", test_missing_module),
+		HOST_CASE("a module's name that is too long", test_long_module),
+		HOST_CASE("autoprobe cannot be turned off", test_no_autoprobe),
+		HOST_CASE("an override that fails", test_no_override),
+	};
+
+	return cmocka_run_group_tests_name("host", tests, NULL, NULL);
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The launcher, with a shell in QEMU's place that says what it was given: exactly the descriptors
+ * of the argv, and nothing that PID 1 had open.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "argv.h"
+#include "claim.h"
+#include "confine.h"
+#include "fakesys.h"
+#include "host.h"
+#include "launch.h"
+#include "manifest.h"
+#include "sys.h"
+
+static struct config config;
+static struct launch launch;
+static int root = -1;
+
+/* What goes wrong in the child; set before the fork. */
+static const char *unbindable; /* BDF */
+static bool no_iommufd;
+static const char *confine_step;
+static bool no_exec;
+static const char *script;
+
+int __wrap_sys_root_open(const char *dir);
+bool __wrap_claim_bind(int dir, const char *bdf, const char *driver, int vm, struct diag *diag);
+int __wrap_claim_iommufd(int dir, int vm, struct diag *diag);
+const char *__wrap_confine_self(const struct confine *confine);
+int __wrap_execve(const char *path, char *const argv[], char *const env[]);
+int __real_execve(const char *path, char *const argv[], char *const env[]);
+void __wrap_host_prepare(int dir, const struct config *all, struct diag *diag);
+
+int __wrap_sys_root_open(const char *dir)
+{
+	char path[32];
+
+	assert_string_equal(dir, "/");
+	/* The child closes the descriptor that it inherited, then asks again. */
+	str_format(path, sizeof(path), "/proc/%d/fd/%d", (int)getppid(), root);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool __wrap_claim_bind(int dir, const char *bdf, const char *driver, int vm, struct diag *diag)
+{
+	(void)dir;
+	if (unbindable && strcmp(bdf, unbindable) == 0) {
+		diag_add(diag, vm, DIAG_BIND_SILENT, bdf, "bind to %s: it is on nvme", driver);
+		return false;
+	}
+	return true;
+}
+
+int __wrap_claim_iommufd(int dir, int vm, struct diag *diag)
+{
+	if (no_iommufd) {
+		diag_add(diag, vm, DIAG_IOMMUFD_OPEN, "iommufd", "open /dev/iommu: no");
+		return -1;
+	}
+	return sys_iommufd_open(dir);
+}
+
+const char *__wrap_confine_self(const struct confine *confine)
+{
+	errno = EPERM;
+	return confine->uid == CONFINE_UID && confine->gid == CONFINE_UID && confine->memlock > 0 ?
+		       confine_step :
+		       "the wrong user";
+}
+
+int __wrap_execve(const char *path, char *const argv[], char *const env[])
+{
+	/* Not sh: dash cannot redirect to descriptors of two digits. */
+	char *const words[] = { "bash", "-c", (char *)script, NULL };
+
+	if (no_exec || strcmp(path, QEMU_PATH) != 0 || strcmp(argv[0], QEMU_PATH) != 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	return __real_execve("/bin/bash", words, env);
+}
+
+void __wrap_host_prepare(int dir, const struct config *all, struct diag *diag)
+{
+	(void)all;
+	if (dir < 0 || !sys_exists(dir, "dev/kvm"))
+		_exit(99);
+	diag_add(diag, DIAG_HOST, DIAG_MODULE_LOAD, "HOST_MODULES", "load x: no");
+}
+
+/* --- helpers --- */
+
+static int setup(void **state)
+{
+	(void)state;
+	manifest_defaults(&config);
+	str_copy(config.vm[0].name, sizeof(config.vm[0].name), "demo");
+	str_copy(config.vm[0].hostdev[0].bdf, sizeof(config.vm[0].hostdev[0].bdf), "0000:41:00.0");
+	str_copy(config.vm[0].hostdev[1].bdf, sizeof(config.vm[0].hostdev[1].bdf), "0000:81:00.0");
+	root = fakesys_new();
+	fakesys_lab(root);
+	fakesys_file(root, "sys/bus/pci/devices/0000:41:00.0/vfio-dev/vfio0/dev", "");
+	fakesys_file(root, "sys/bus/pci/devices/0000:81:00.0/vfio-dev/vfio1/dev", "");
+	fakesys_file(root, "dev/vfio/devices/vfio0", "");
+	fakesys_file(root, "dev/vfio/devices/vfio1", "");
+	unbindable = NULL;
+	no_iommufd = no_exec = false;
+	confine_step = NULL;
+	script = "exit 7";
+	launch = (struct launch){ -1, -1, -1, -1, -1 };
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	close_fdp(&launch.qmp);
+	close_fdp(&launch.serial);
+	close_fdp(&launch.words);
+	close_fdp(&launch.report);
+	close(root);
+	return fakesys_teardown(state);
+}
+
+static void wait_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	assert_int_equal(poll(&p, 1, 20000), 1);
+}
+
+/* Waits for the end of a pipe and returns all of it. */
+static const char *read_all(int fd)
+{
+	static char text[4096];
+	size_t used = 0;
+	ssize_t n;
+
+	do {
+		wait_readable(fd);
+		n = read(fd, text + used, sizeof(text) - 1 - used);
+		used += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	text[used] = '\0';
+	return text;
+}
+
+static void next_report(struct launch_report *report)
+{
+	wait_readable(launch.report);
+	assert_int_equal(launch_read(launch.report, report), 1);
+}
+
+static void assert_no_more_reports(void)
+{
+	struct launch_report report;
+
+	wait_readable(launch.report);
+	assert_int_equal(launch_read(launch.report, &report), -ENODATA);
+}
+
+static void assert_exit(int status)
+{
+	int got;
+
+	assert_int_equal(waitpid(launch.pid, &got, 0), launch.pid);
+	assert_true(WIFEXITED(got));
+	assert_int_equal(WEXITSTATUS(got), status);
+}
+
+static void assert_fails(enum diag_code code, const char *part)
+{
+	struct launch_report report;
+
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	next_report(&report);
+	if (report.event == LAUNCH_EXEC) /* told just before execve(), which then failed */
+		next_report(&report);
+	assert_int_equal(report.event, LAUNCH_FINDING);
+	assert_string_equal(diag_code_text(report.finding.code), diag_code_text(code));
+	assert_int_equal(report.finding.vm, 0);
+	if (!strstr(report.finding.text, part))
+		fail_msg("\"%s\"", report.finding.text);
+	assert_no_more_reports();
+	assert_exit(1);
+	assert_string_equal(read_all(launch.words), "");
+}
+
+/* --- a start --- */
+
+static void test_descriptors(void **state)
+{
+	const int leaks[] = { open("/dev/null", O_RDONLY), open("/dev/null", O_RDWR) };
+	struct launch_report report;
+
+	(void)state;
+	/* PID 1 has forgotten O_CLOEXEC on two descriptors, one of them at a place of QEMU's. */
+	dup2(leaks[0], 15);
+	dup2(leaks[0], ARGV_FD_HOSTDEV + 5);
+	dup2(leaks[0], 200);
+	script = "/bin/ls /proc/$$/fd; exit 7";
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_EXEC);
+	assert_int_equal(report.devices, 2);
+	assert_int_equal(report.vsmmus, 2);
+	assert_no_more_reports();
+	assert_string_equal(read_all(launch.words), "0\n1\n10\n11\n2\n20\n21\n22\n");
+	assert_exit(7);
+	close(15);
+	close(ARGV_FD_HOSTDEV + 5);
+	close(200);
+	close(leaks[0]);
+	close(leaks[1]);
+}
+
+static void test_which_is_which(void **state)
+{
+	(void)state;
+	script = "for f in 0 20 21 22; do /bin/readlink /proc/$$/fd/$f; done";
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	const char *words = read_all(launch.words);
+	const char *iommu = strstr(words, "/dev/iommu\n");
+	const char *first = strstr(words, "/dev/vfio/devices/vfio0\n");
+	const char *second = strstr(words, "/dev/vfio/devices/vfio1\n");
+
+	assert_non_null(strstr(words, "/dev/null\n"));
+	assert_true(iommu && first && second && iommu < first && first < second);
+	assert_exit(0);
+}
+
+static void test_channels(void **state)
+{
+	char text[16] = "";
+
+	(void)state;
+	script =
+		"echo qmp >&10; echo serial >&11; echo words; read x <&11; echo \"$x\" >&2; exit 7";
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	wait_readable(launch.qmp);
+	assert_int_equal(read(launch.qmp, text, sizeof(text)), 4);
+	assert_memory_equal(text, "qmp\n", 4);
+	wait_readable(launch.serial);
+	assert_int_equal(read(launch.serial, text, sizeof(text)), 7);
+	assert_memory_equal(text, "serial\n", 7);
+	assert_int_equal(write(launch.serial, "typed\n", 6), 6);
+	assert_string_equal(read_all(launch.words), "words\ntyped\n");
+	assert_exit(7);
+}
+
+static void test_ours(void **state)
+{
+
+	(void)state;
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	const int ours[] = { launch.qmp, launch.serial, launch.words, launch.report };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
+		assert_true(ours[i] >= 0);
+		assert_true(fcntl(ours[i], F_GETFD) & FD_CLOEXEC);
+		assert_true(fcntl(ours[i], F_GETFL) & O_NONBLOCK);
+	}
+	assert_exit(7);
+}
+
+/* A start leaves nothing open in PID 1 but what it returns. */
+static void test_nothing_left(void **state)
+{
+	const int before = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int after;
+
+	(void)state;
+	close(before);
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	assert_exit(7);
+	close(launch.qmp);
+	close(launch.serial);
+	close(launch.words);
+	close(launch.report);
+	launch = (struct launch){ -1, -1, -1, -1, -1 };
+	after = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	close(after);
+	assert_int_equal(before, after);
+}
+
+static void test_signals(void **state)
+{
+	sigset_t all;
+	sigset_t old;
+
+	(void)state;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	script = "while read k v; do [ $k != SigBlk: ] || echo $v; done < /proc/$$/status";
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	assert_string_equal(read_all(launch.words), "0000000000000000\n");
+	assert_exit(0);
+}
+
+static void test_without_devices(void **state)
+{
+	struct launch_report report;
+
+	(void)state;
+	config.vm[0].hostdev[0].bdf[0] = config.vm[0].hostdev[1].bdf[0] = '\0';
+	no_iommufd = true;
+	script = "/bin/ls /proc/$$/fd; exit 0";
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_EXEC);
+	assert_int_equal(report.devices, 0);
+	assert_string_equal(read_all(launch.words), "0\n1\n10\n11\n2\n");
+	assert_exit(0);
+}
+
+/* --- what goes wrong --- */
+
+static void test_check(void **state)
+{
+	(void)state;
+	str_copy(config.vm[0].hostdev[1].bdf, sizeof(config.vm[0].hostdev[1].bdf), "0000:99:00.0");
+	assert_fails(DIAG_DEV_NONE, "0000:99:00.0");
+}
+
+static void test_bind(void **state)
+{
+	(void)state;
+	unbindable = "0000:81:00.0";
+	assert_fails(DIAG_BIND_SILENT, "it is on nvme");
+}
+
+static void test_iommufd(void **state)
+{
+	(void)state;
+	no_iommufd = true;
+	assert_fails(DIAG_IOMMUFD_OPEN, "open /dev/iommu");
+}
+
+static void test_cdev(void **state)
+{
+	(void)state;
+	fakesys_remove(root, "dev/vfio/devices/vfio1");
+	assert_fails(DIAG_CDEV_OPEN, "open VFIO device vfio1");
+}
+
+static void test_confine(void **state)
+{
+	(void)state;
+	confine_step = "change the user";
+	assert_fails(DIAG_CONFINE_FAIL, "change the user: Operation not permitted");
+}
+
+static void test_exec(void **state)
+{
+	(void)state;
+	no_exec = true;
+	assert_fails(DIAG_EXEC_FAIL, "exec /usr/bin/qemu-system-aarch64: No such file");
+}
+
+static void test_host(void **state)
+{
+	struct launch_report report;
+
+	(void)state;
+	assert_int_equal(launch_host(&config, &launch), 0);
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_FINDING);
+	assert_int_equal(report.finding.vm, DIAG_HOST);
+	assert_string_equal(report.finding.subject, "HOST_MODULES");
+	assert_no_more_reports();
+	assert_exit(0);
+}
+
+static void test_read(void **state)
+{
+	struct launch_report report;
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fd, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_int_equal(launch_read(fd[0], &report), 0);
+	assert_int_equal(write(fd[1], "short", 5), 5);
+	assert_int_equal(launch_read(fd[0], &report), -EBADMSG);
+	close(fd[1]);
+	assert_int_equal(launch_read(fd[0], &report), -ENODATA);
+	close(fd[0]);
+	assert_int_equal(launch_read(-1, &report), -EBADF);
+}
+
+#define LAUNCH_CASE(title, function) FIXTURE(title, function, setup, teardown, NULL)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LAUNCH_CASE("QEMU gets its descriptors and no others", test_descriptors),
+		LAUNCH_CASE("each descriptor is what the argv says", test_which_is_which),
+		LAUNCH_CASE("the channels are connected", test_channels),
+		LAUNCH_CASE("PID 1's ends do not block and do not leak", test_ours),
+		LAUNCH_CASE("nothing is left open in PID 1", test_nothing_left),
+		LAUNCH_CASE("QEMU blocks no signal", test_signals),
+		LAUNCH_CASE("a VM without devices", test_without_devices),
+		LAUNCH_CASE("the check finds something", test_check),
+		LAUNCH_CASE("a device does not bind", test_bind),
+		LAUNCH_CASE("no iommufd", test_iommufd),
+		LAUNCH_CASE("a device does not open", test_cdev),
+		LAUNCH_CASE("privileges stay", test_confine),
+		LAUNCH_CASE("QEMU does not start", test_exec),
+		LAUNCH_CASE("the host's child", test_host),
+		LAUNCH_CASE("reading reports", test_read),
+	};
+
+	return cmocka_run_group_tests_name("launch", tests, NULL, NULL);
+}

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Manifests, good and bad, the kernel command line over them, and how they are made. */
+#define HV_SYMBOL_TABLE
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "manifest.h"
+#include "sha256.h"
+
+static struct config config;
+static struct diag diag;
+
+static int setup(void **state)
+{
+	(void)state;
+	manifest_defaults(&config);
+	memset(&diag, 0, sizeof(diag));
+	return 0;
+}
+
+/* Puts the right header before a body of len bytes, and parses both from exact memory. */
+static void parse_bytes(const char *body, size_t len)
+{
+	char hex[SHA256_HEX];
+	char header[128];
+	size_t n;
+	char *text;
+
+	sha256_hex(body, len, hex);
+	assert_true(str_format(header, sizeof(header), "# hvinit manifest 1\n# sha256 %s\n", hex));
+	n = strlen(header);
+	text = malloc(n + len);
+	assert_non_null(text);
+	memcpy(text, header, n);
+	memcpy(text + n, body, len);
+	manifest_parse(text, n + len, &config, &diag);
+	free(text);
+}
+
+static void parse(const char *body)
+{
+	parse_bytes(body, strlen(body));
+}
+
+static void parse_whole(const char *text)
+{
+	size_t len = strlen(text);
+	char *exact = malloc(len ? len : 1);
+
+	assert_non_null(exact);
+	memcpy(exact, text, len);
+	manifest_parse(exact, len, &config, &diag);
+	free(exact);
+}
+
+/* --- what is understood --- */
+
+static void test_defaults(void **state)
+{
+	(void)state;
+	assert_int_equal(config.host.log_level, 6);
+	assert_string_equal(config.host.modules, "");
+	assert_false(config.host.shell);
+	assert_int_equal(config.host.on_fatal, HOST_ON_FATAL_REBOOT);
+	assert_int_equal(config.host.on_last_vm, HOST_ON_LAST_VM_STAY);
+	for (unsigned n = 0; n < HV_VM_SLOTS; n++) {
+		const struct vm_config *vm = &config.vm[n];
+
+		assert_false(manifest_vm_used(vm));
+		assert_true(vm->autostart);
+		assert_int_equal(vm->memory_mib, 1024);
+		assert_string_equal(vm->smmu_driver, "arm-smmuv3");
+		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++) {
+			assert_false(manifest_hostdev_used(&vm->hostdev[m]));
+			assert_string_equal(vm->hostdev[m].driver, "vfio-pci");
+			assert_int_equal(vm->hostdev[m].vsmmu, HV_AUTO);
+		}
+		for (unsigned m = 0; m < HV_VSMMU_SLOTS; m++)
+			assert_int_equal(vm->vsmmu[m].bus_nr, HV_AUTO);
+	}
+}
+
+static void test_good(void **state)
+{
+	(void)state;
+	parse("HOST_LOG_LEVEL=7\n"
+	      "HOST_ON_FATAL=\"halt\"\n"
+	      "\n"
+	      "# a comment\n"
+	      "VM0_NAME=\"demo\"\n"
+	      "VM0_AUTOSTART=n\n"
+	      "VM0_CMDLINE=\"a=\\\"b c\\\" d\\\\e\"\n"
+	      "VM0_HOSTDEV0_BDF=\"0000:41:00.0\"\n"
+	      "VM7_HOSTDEV15_PORT_NR=\"255\"\n"
+	      "VM7_VSMMU7_BUS_NR=\"auto\"\n");
+	assert_no_finding(&diag);
+	assert_int_equal(config.host.log_level, 7);
+	assert_int_equal(config.host.on_fatal, HOST_ON_FATAL_HALT);
+	assert_string_equal(config.vm[0].name, "demo");
+	assert_false(config.vm[0].autostart);
+	assert_string_equal(config.vm[0].cmdline, "a=\"b c\" d\\e");
+	assert_string_equal(config.vm[0].hostdev[0].bdf, "0000:41:00.0");
+	assert_int_equal(config.vm[7].hostdev[15].port_nr, 255);
+	assert_int_equal(config.vm[7].vsmmu[7].bus_nr, HV_AUTO);
+}
+
+static void test_empty_body(void **state)
+{
+	(void)state;
+	parse("");
+	assert_no_finding(&diag);
+}
+
+static void test_no_last_newline(void **state)
+{
+	(void)state;
+	parse("VM0_NAME=\"demo\"\nVM0_CPUS=3");
+	assert_no_finding(&diag);
+	assert_int_equal(config.vm[0].cpus, 3);
+}
+
+static void test_bdf_is_lower_case(void **state)
+{
+	(void)state;
+	parse("VM0_HOSTDEV0_BDF=\"000A:BC:1F.7\"\n");
+	assert_no_finding(&diag);
+	assert_string_equal(config.vm[0].hostdev[0].bdf, "000a:bc:1f.7");
+}
+
+/* A string one byte below the size of its field, and one that is as long as it. */
+static void test_longest(void **state)
+{
+	char body[256];
+
+	(void)state;
+	str_format(body, sizeof(body), "VM0_NAME=\"a%0*d\"\n", (int)sizeof(config.vm[0].name) - 2,
+		   0);
+	parse(body);
+	assert_no_finding(&diag);
+	assert_int_equal(strlen(config.vm[0].name), sizeof(config.vm[0].name) - 1);
+	str_format(body, sizeof(body), "VM0_NAME=\"a%0*d\"\n", (int)sizeof(config.vm[0].name) - 1,
+		   0);
+	parse(body);
+	assert_finding(&diag, DIAG_SYMBOL_VALUE, "VM0_NAME", "line 3: the string is too long");
+}
+
+/* --- headers --- */
+
+struct header_case {
+	const char *text;
+	enum diag_code code;
+	const char *part;
+};
+
+#define HASH_OF_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+static const struct header_case headers[] = {
+	{ "", DIAG_MANIFEST_FORMAT, "line 1" },
+	{ "# hvinit manifest 2\n# sha256 " HASH_OF_NOTHING "\n", DIAG_MANIFEST_FORMAT, "line 1" },
+	{ "# hvinit manifest 1\r\n# sha256 " HASH_OF_NOTHING "\r\n", DIAG_MANIFEST_FORMAT,
+	  "line 1" },
+	{ "# hvinit manifest 1\n", DIAG_MANIFEST_FORMAT, "line 2" },
+	{ "# hvinit manifest 1\n# sha256 e3b0\n", DIAG_MANIFEST_FORMAT, "line 2" },
+	{ "# hvinit manifest 1\n# sha256 " HASH_OF_NOTHING, DIAG_MANIFEST_FORMAT, "line 2" },
+	{ "# hvinit manifest 1\n# sha256 " HASH_OF_NOTHING "0\n", DIAG_MANIFEST_FORMAT, "line 2" },
+	{ "# hvinit manifest 1\n# sha256 " HASH_OF_NOTHING "\nVM0_CPUS=2\n", DIAG_MANIFEST_HASH,
+	  "line 2" },
+	{ "# hvinit manifest 1\n# sha256 " HASH_OF_NOTHING "\n\n", DIAG_MANIFEST_HASH, "line 2" },
+	{ "VM0_CPUS=2\n", DIAG_MANIFEST_FORMAT, "line 1" },
+};
+
+/* Nothing of a manifest counts when its header is wrong. */
+static void test_header(void **state)
+{
+	const struct header_case *h = *state;
+
+	parse_whole(h->text);
+	assert_finding(&diag, h->code, "manifest", h->part);
+	assert_int_equal(diag.finding[0].vm, DIAG_HOST);
+	assert_int_equal(config.vm[0].cpus, 1);
+}
+
+/* --- bad lines --- */
+
+struct line_case {
+	const char *line;
+	enum diag_code code;
+	int vm; /* whom it concerns */
+	const char *subject;
+	const char *part;
+};
+
+static const struct line_case lines[] = {
+	/* no SYMBOL=value */
+	{ "nonsense", DIAG_MANIFEST_LINE, DIAG_HOST, "manifest", "line 4: \"nonsense\"" },
+	{ "VM0_CPUS", DIAG_MANIFEST_LINE, DIAG_HOST, "manifest", "line 4" },
+	{ "VM0_CPUS 2", DIAG_MANIFEST_LINE, DIAG_HOST, "manifest", "line 4" },
+	{ "vm0_cpus=2", DIAG_MANIFEST_LINE, DIAG_HOST, "manifest", "line 4" },
+	{ "=2", DIAG_MANIFEST_LINE, DIAG_HOST, "manifest", "line 4" },
+	{ " VM0_CPUS=2", DIAG_MANIFEST_LINE, DIAG_HOST, "manifest", "line 4" },
+	/* unknown symbols */
+	{ "VM0_CPUZ=2", DIAG_SYMBOL_UNKNOWN, 0, "VM0_CPUZ", "line 4: there is no such symbol" },
+	{ "CPUS=2", DIAG_SYMBOL_UNKNOWN, DIAG_HOST, "CPUS", "line 4" },
+	{ "HOST_CPUS=2", DIAG_SYMBOL_UNKNOWN, DIAG_HOST, "HOST_CPUS", "line 4" },
+	{ "VM8_CPUS=2", DIAG_SYMBOL_UNKNOWN, DIAG_HOST, "VM8_CPUS", "line 4" },
+	{ "VM00_CPUS=2", DIAG_SYMBOL_UNKNOWN, DIAG_HOST, "VM00_CPUS", "line 4" },
+	{ "VM99999999999999999999_CPUS=2", DIAG_SYMBOL_UNKNOWN, DIAG_HOST,
+	  "VM99999999999999999999_CPUS", "line 4" },
+	{ "VM4294967296_CPUS=2", DIAG_SYMBOL_UNKNOWN, DIAG_HOST, "VM4294967296_CPUS", "line 4" },
+	{ "VM0CPUS=2", DIAG_SYMBOL_UNKNOWN, DIAG_HOST, "VM0CPUS", "line 4" },
+	{ "VM_CPUS=2", DIAG_SYMBOL_UNKNOWN, DIAG_HOST, "VM_CPUS", "line 4" },
+	{ "VM0_HOSTDEV16_BDF=\"\"", DIAG_SYMBOL_UNKNOWN, 0, "VM0_HOSTDEV16_BDF", "line 4" },
+	{ "VM0_VSMMU8_ADDR=\"auto\"", DIAG_SYMBOL_UNKNOWN, 0, "VM0_VSMMU8_ADDR", "line 4" },
+	{ "VM0_BDF=\"\"", DIAG_SYMBOL_UNKNOWN, 0, "VM0_BDF", "line 4" },
+	{ "ROOTFS_BUSYBOX=y", DIAG_SYMBOL_UNKNOWN, DIAG_HOST, "ROOTFS_BUSYBOX", "line 4" },
+	/* twice */
+	{ "VM0_MEMORY_MIB=64", DIAG_SYMBOL_TWICE, 0, "VM0_MEMORY_MIB", "line 4" },
+	/* bools */
+	{ "VM0_AUTOSTART=yes", DIAG_SYMBOL_VALUE, 0, "VM0_AUTOSTART", "yes is not y or n" },
+	{ "VM0_AUTOSTART=", DIAG_SYMBOL_VALUE, 0, "VM0_AUTOSTART", "is not y or n" },
+	{ "VM0_AUTOSTART=\"y\"", DIAG_SYMBOL_VALUE, 0, "VM0_AUTOSTART", "is not y or n" },
+	/* numbers */
+	{ "VM0_CPUS=0", DIAG_SYMBOL_VALUE, 0, "VM0_CPUS", "out of range (want 1 to 512)" },
+	{ "VM0_CPUS=513", DIAG_SYMBOL_VALUE, 0, "VM0_CPUS", "out of range" },
+	{ "VM0_CPUS=-1", DIAG_SYMBOL_VALUE, 0, "VM0_CPUS", "-1 is out of range" },
+	{ "VM0_CPUS=99999999999999999999", DIAG_SYMBOL_VALUE, 0, "VM0_CPUS", "is not a number" },
+	{ "VM0_CPUS=2x", DIAG_SYMBOL_VALUE, 0, "VM0_CPUS", "is not a number" },
+	{ "VM0_CPUS= 2", DIAG_SYMBOL_VALUE, 0, "VM0_CPUS", "is not a number" },
+	{ "VM0_CPUS=0x2", DIAG_SYMBOL_VALUE, 0, "VM0_CPUS", "is not a number" },
+	{ "VM0_CPUS=\"2\"", DIAG_SYMBOL_VALUE, 0, "VM0_CPUS", "is not a number" },
+	{ "VM0_CPUS=2\r", DIAG_SYMBOL_VALUE, 0, "VM0_CPUS", "is not a number" },
+	{ "VM0_CPUS=", DIAG_SYMBOL_VALUE, 0, "VM0_CPUS", "is not a number" },
+	/* "auto" or a number */
+	{ "VM0_VSMMU0_BUS_NR=\"0\"", DIAG_SYMBOL_VALUE, 0, "VM0_VSMMU0_BUS_NR",
+	  "want \"auto\" or 1 to 254" },
+	{ "VM0_VSMMU0_BUS_NR=\"-1\"", DIAG_SYMBOL_VALUE, 0, "VM0_VSMMU0_BUS_NR", "out of range" },
+	{ "VM0_VSMMU0_BUS_NR=\"Auto\"", DIAG_SYMBOL_VALUE, 0, "VM0_VSMMU0_BUS_NR",
+	  "is not \"auto\" or a number" },
+	{ "VM0_VSMMU0_BUS_NR=7", DIAG_SYMBOL_VALUE, 0, "VM0_VSMMU0_BUS_NR", "double quotes" },
+	{ "VM0_VSMMU0_BUS_NR=\"\"", DIAG_SYMBOL_VALUE, 0, "VM0_VSMMU0_BUS_NR", "a number" },
+	/* words */
+	{ "HOST_ON_FATAL=\"panic\"", DIAG_SYMBOL_VALUE, DIAG_HOST, "HOST_ON_FATAL",
+	  "is not one of: halt reboot" },
+	{ "HOST_ON_FATAL=\"hal\"", DIAG_SYMBOL_VALUE, DIAG_HOST, "HOST_ON_FATAL", "is not one" },
+	{ "HOST_ON_FATAL=\"halt reboot\"", DIAG_SYMBOL_VALUE, DIAG_HOST, "HOST_ON_FATAL",
+	  "is not one" },
+	{ "HOST_ON_FATAL=\"\"", DIAG_SYMBOL_VALUE, DIAG_HOST, "HOST_ON_FATAL", "is not one" },
+	/* strings */
+	{ "VM0_CMDLINE=x", DIAG_SYMBOL_VALUE, 0, "VM0_CMDLINE", "not a string in double quotes" },
+	{ "VM0_CMDLINE=\"x", DIAG_SYMBOL_VALUE, 0, "VM0_CMDLINE", "double quotes" },
+	{ "VM0_CMDLINE=\"x\"y", DIAG_SYMBOL_VALUE, 0, "VM0_CMDLINE", "double quotes" },
+	{ "VM0_CMDLINE=\"x\\\"", DIAG_SYMBOL_VALUE, 0, "VM0_CMDLINE", "double quotes" },
+	{ "VM0_CMDLINE=\"", DIAG_SYMBOL_VALUE, 0, "VM0_CMDLINE", "double quotes" },
+	{ "VM0_CMDLINE=\"x\" ", DIAG_SYMBOL_VALUE, 0, "VM0_CMDLINE", "double quotes" },
+	{ "VM0_CMDLINE=\"a\tb\"", DIAG_SYMBOL_VALUE, 0, "VM0_CMDLINE", "control character" },
+	{ "VM0_CMDLINE=\"\033[2J\"", DIAG_SYMBOL_VALUE, 0, "VM0_CMDLINE", "control character" },
+	{ "VM0_CMDLINE=\"x\"\r", DIAG_SYMBOL_VALUE, 0, "VM0_CMDLINE", "double quotes" },
+	/* BDFs */
+	{ "VM0_HOSTDEV0_BDF=\"0009:1:0.0\"", DIAG_SYMBOL_VALUE, 0, "VM0_HOSTDEV0_BDF",
+	  "\"0009:1:0.0\" is not a PCI address (want DDDD:BB:DD.F)" },
+	{ "VM0_HOSTDEV0_BDF=\"41:00.0\"", DIAG_SYMBOL_VALUE, 0, "VM0_HOSTDEV0_BDF", "PCI address" },
+	{ "VM0_HOSTDEV0_BDF=\"0000:41:00.8\"", DIAG_SYMBOL_VALUE, 0, "VM0_HOSTDEV0_BDF",
+	  "PCI address" },
+	{ "VM0_HOSTDEV0_BDF=\"0000:41:20.0\"", DIAG_SYMBOL_VALUE, 0, "VM0_HOSTDEV0_BDF",
+	  "PCI address" },
+	{ "VM0_HOSTDEV0_BDF=\"0000:4g:00.0\"", DIAG_SYMBOL_VALUE, 0, "VM0_HOSTDEV0_BDF",
+	  "PCI address" },
+	{ "VM0_HOSTDEV0_BDF=\"0000/41/00.0\"", DIAG_SYMBOL_VALUE, 0, "VM0_HOSTDEV0_BDF",
+	  "PCI address" },
+	{ "VM0_HOSTDEV0_BDF=\"10000:41:00.0\"", DIAG_SYMBOL_VALUE, 0, "VM0_HOSTDEV0_BDF",
+	  "PCI address" },
+	/* names: they become words of QEMU and of sysfs */
+	{ "VM0_NAME=\"a,b\"", DIAG_SYMBOL_VALUE, 0, "VM0_NAME", "is not a name" },
+	{ "VM0_NAME=\"a b\"", DIAG_SYMBOL_VALUE, 0, "VM0_NAME", "is not a name" },
+	{ "VM0_NAME=\"-a\"", DIAG_SYMBOL_VALUE, 0, "VM0_NAME", "is not a name" },
+	{ "VM0_NAME=\"0a\"", DIAG_SYMBOL_VALUE, 0, "VM0_NAME", "is not a name" },
+	{ "VM0_NAME=\"a\\\"\"", DIAG_SYMBOL_VALUE, 0, "VM0_NAME", "is not a name" },
+	{ "VM0_NAME=\"\xc3\xa9\"", DIAG_SYMBOL_VALUE, 0, "VM0_NAME", "is not a name" },
+	{ "VM0_HOSTDEV0_DRIVER=\"../x\"", DIAG_SYMBOL_VALUE, 0, "VM0_HOSTDEV0_DRIVER",
+	  "is not a name" },
+	{ "VM0_MACHINE=\"virt,dumpdtb=x\"", DIAG_SYMBOL_VALUE, 0, "VM0_MACHINE", "is not a name" },
+	/* what has a default cannot be nothing: QEMU or sysfs would get an empty word */
+	{ "VM0_HOSTDEV0_DRIVER=\"\"", DIAG_SYMBOL_VALUE, 0, "VM0_HOSTDEV0_DRIVER", "empty" },
+	{ "VM0_MACHINE=\"\"", DIAG_SYMBOL_VALUE, 0, "VM0_MACHINE", "empty" },
+	{ "VM0_FIRMWARE=\"\"", DIAG_SYMBOL_VALUE, 0, "VM0_FIRMWARE", "empty" },
+	/* paths */
+	{ "VM0_KERNEL=\"boot/Image\"", DIAG_SYMBOL_VALUE, 0, "VM0_KERNEL", "absolute path" },
+};
+
+/* Each comes after a good line and before another one, which must both count. */
+static void test_line(void **state)
+{
+	const struct line_case *l = *state;
+	char body[1024];
+
+	str_format(body, sizeof(body), "VM0_MEMORY_MIB=2048\n%s\nVM1_CPUS=9\n", l->line);
+	parse(body);
+	assert_finding(&diag, l->code, l->subject, l->part);
+	assert_int_equal(diag.finding[0].vm, l->vm);
+	assert_int_equal(diag_failures(&diag, l->vm), 1);
+	assert_int_equal(config.vm[0].memory_mib, 2048);
+	assert_int_equal(config.vm[1].cpus, 9);
+	assert_int_equal(config.vm[0].cpus, 1);
+	assert_string_equal(config.vm[0].name, "");
+	assert_string_equal(config.vm[0].hostdev[0].bdf, "");
+	assert_string_equal(config.vm[0].hostdev[0].driver, "vfio-pci");
+}
+
+/* CRLF line ends are bad lines, not values with a CR in them. */
+static void test_crlf(void **state)
+{
+	(void)state;
+	parse("VM0_CPUS=2\r\nVM0_NAME=\"demo\"\r\n\r\n");
+	assert_int_equal(diag.count, 3);
+	assert_int_equal(config.vm[0].cpus, 1);
+	assert_string_equal(config.vm[0].name, "");
+	for (unsigned i = 0; i < diag.count; i++)
+		assert_null(strchr(diag.finding[i].text, '\r'));
+}
+
+static void test_nul(void **state)
+{
+	static const char body[] = "VM0_CPUS=2\0003\nVM\0000_CPUS=4\nVM0_CMDLINE=\"a\0b\"\n\0";
+
+	(void)state;
+	parse_bytes(body, sizeof(body) - 1);
+	assert_int_equal(diag.count, 4);
+	for (unsigned i = 0; i < diag.count; i++)
+		assert_int_equal(diag.finding[i].code, DIAG_MANIFEST_LINE);
+	assert_int_equal(config.vm[0].cpus, 1);
+}
+
+/* Longer than any value may be, and longer than any symbol. */
+static void test_over_long(void **state)
+{
+	char body[5000];
+
+	(void)state;
+	memset(body, 'x', sizeof(body));
+	memcpy(body, "VM0_CMDLINE=\"", 13);
+	memcpy(body + 3000, "\"\n", 2);
+	memset(body + 3002, 'A', 200);
+	memcpy(body + 3202, "=1\nVM0_CPUS=2\n", 14);
+	parse_bytes(body, 3216);
+	assert_int_equal(diag.count, 2);
+	assert_int_equal(diag.finding[0].code, DIAG_MANIFEST_LINE);
+	assert_int_equal(diag.finding[1].code, DIAG_MANIFEST_LINE);
+	assert_string_equal(config.vm[0].cmdline, "");
+	assert_int_equal(config.vm[0].cpus, 2);
+}
+
+static void test_many_faults(void **state)
+{
+	static char body[DIAG_MAX * 2 * 12 + 1];
+	size_t used = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < DIAG_MAX * 2; i++)
+		used += (size_t)sprintf(body + used, "BAD%u=1\n", i);
+	parse(body);
+	assert_int_equal(diag.count, DIAG_MAX);
+	assert_int_equal(diag.dropped, DIAG_MAX);
+	assert_true(diag_failures(&diag, DIAG_HOST) > 0);
+}
+
+/* A fault in one VM's section stops that VM and no other. */
+static void test_whom_it_concerns(void **state)
+{
+	(void)state;
+	parse("VM1_CPUS=0\nVM2_HOSTDEV0_BDF=\"x\"\nVM2_BAD=1\n");
+	assert_int_equal(diag_failures(&diag, DIAG_HOST), 0);
+	assert_int_equal(diag_failures(&diag, 0), 0);
+	assert_int_equal(diag_failures(&diag, 1), 1);
+	assert_int_equal(diag_failures(&diag, 2), 2);
+}
+
+/* --- the kernel command line --- */
+
+static void test_override(void **state)
+{
+	(void)state;
+	assert_false(manifest_cmdline("console=ttyAMA0 hvinit.VM0_MEMORY_MIB=2048 "
+				      "hvinit.VM7_CPUS=4\thvinit.VM0_AUTOSTART=n "
+				      "hvinit.HOST_LOG_LEVEL=7 quiet\n",
+				      true, &config, &diag));
+	assert_no_finding(&diag);
+	assert_int_equal(config.vm[0].memory_mib, 2048);
+	assert_int_equal(config.vm[7].cpus, 4);
+	assert_false(config.vm[0].autostart);
+	assert_int_equal(config.host.log_level, 7);
+}
+
+static void test_safe(void **state)
+{
+	(void)state;
+	assert_true(manifest_cmdline("quiet hvinit.safe", true, &config, &diag));
+	assert_true(manifest_cmdline("hvinit.safe quiet", false, &config, &diag));
+	assert_false(manifest_cmdline("hvinit.safer=1", true, &config, &diag) && diag.count == 0);
+	assert_false(manifest_cmdline("xhvinit.safe hvinit. safe", true, &config, &diag));
+}
+
+static void test_untrusted(void **state)
+{
+	(void)state;
+	assert_false(manifest_cmdline("hvinit.VM0_CPUS=4", false, &config, &diag));
+	assert_finding(&diag, DIAG_CMDLINE_OVERRIDE, "kernel command line", "Secure Boot is on");
+	assert_int_equal(config.vm[0].cpus, 1);
+}
+
+static const char *const refused_words[] = {
+	"hvinit.HOST_SHELL=y",
+	"hvinit.HOST_MODULES=evil",
+	"hvinit.HOST_ON_FATAL=halt",
+	"hvinit.VM0_NAME=demo",
+	"hvinit.VM0_KERNEL=/tmp/x",
+	"hvinit.VM0_CMDLINE=init=/bin/sh",
+	"hvinit.VM0_MACHINE=virt",
+	"hvinit.VM0_HOSTDEV0_BDF=0000:41:00.0",
+	"hvinit.VM0_HOSTDEV0_DRIVER=nvme",
+	"hvinit.VM0_VSMMU0_BUS_NR=3",
+	"hvinit.VM0_NO_SUCH=3",
+	"hvinit.VM8_CPUS=3",
+	"hvinit.VM0_CPUS=0",
+	"hvinit.VM0_CPUS=lots",
+	"hvinit.VM0_CPUS=",
+	"hvinit.VM0_CPUS",
+	"hvinit.VM0_AUTOSTART=maybe",
+	"hvinit.no=1",
+};
+
+/* What may not come from there is ignored with a warning: it must not stop a VM either. */
+static void test_refused_word(void **state)
+{
+	const char *word = *state;
+	struct config before = config;
+
+	assert_false(manifest_cmdline(word, true, &config, &diag));
+	assert_int_equal(diag.count, 1);
+	assert_int_equal(diag_code_severity(diag.finding[0].code), DIAG_WARN);
+	assert_memory_equal(&config, &before, sizeof(config));
+}
+
+/* The list of design.md: memory, CPUs, autostart, log level, and nothing else. */
+static void test_what_may_be_overridden(void **state)
+{
+	static const char *const allowed[] = { "LOG_LEVEL", "AUTOSTART", "MEMORY_MIB", "CPUS" };
+	unsigned n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hv_symbols); i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < ARRAY_SIZE(allowed); j++)
+			found |= strcmp(hv_symbols[i].name, allowed[j]) == 0;
+		assert_int_equal(hv_symbols[i].cmdline, found);
+		n += hv_symbols[i].cmdline;
+	}
+	assert_int_equal(n, ARRAY_SIZE(allowed));
+}
+
+static void test_long_word(void **state)
+{
+	static char text[4096];
+
+	(void)state;
+	memset(text, 'A', sizeof(text) - 1);
+	memcpy(text, "hvinit.", 7);
+	assert_false(manifest_cmdline(text, true, &config, &diag));
+	memcpy(text, "hvinit.VM0_CPUS=", 16);
+	assert_false(manifest_cmdline(text, true, &config, &diag));
+	assert_int_equal(diag.count, 2);
+	assert_int_equal(diag_failures(&diag, DIAG_HOST), 0);
+	assert_int_equal(diag_failures(&diag, 0), 0);
+}
+
+/* --- making one --- */
+
+static char *made;
+static size_t made_size;
+
+static void make(const char *dotconfig)
+{
+	FILE *out = open_memstream(&made, &made_size);
+
+	manifest_write(dotconfig, strlen(dotconfig), out, &diag);
+	fclose(out);
+}
+
+static int free_made(void **state)
+{
+	(void)state;
+	free(made);
+	made = NULL;
+	return 0;
+}
+
+static void test_write(void **state)
+{
+	(void)state;
+	make("#\n# hvinit configuration\n#\n"
+	     "BOARD=\"qemu-virt\"\n"
+	     "# ROOTFS_DEMO is not set\n"
+	     "HOST_MODULES=\"nvme\"\n"
+	     "# HOST_SHELL is not set\n"
+	     "VM0_NAME=\"demo\"\n"
+	     "# VM0_AUTOSTART is not set\n"
+	     "VMWARE=y\n"
+	     "VM0_CMDLINE=\"a=\\\"b\\\"\"\n");
+	assert_no_finding(&diag);
+	assert_string_equal(strchr(strchr(made, '\n') + 1, '\n') + 1,
+			    "HOST_MODULES=\"nvme\"\n"
+			    "HOST_SHELL=n\n"
+			    "VM0_NAME=\"demo\"\n"
+			    "VM0_AUTOSTART=n\n"
+			    "VM0_CMDLINE=\"a=\\\"b\\\"\"\n");
+	parse_whole(made);
+	assert_no_finding(&diag);
+	assert_string_equal(config.vm[0].cmdline, "a=\"b\"");
+	assert_false(config.vm[0].autostart);
+}
+
+static void test_write_no_newline(void **state)
+{
+	(void)state;
+	make("VM0_NAME=\"demo\"");
+	assert_no_finding(&diag);
+	parse_whole(made);
+	assert_no_finding(&diag);
+	assert_string_equal(config.vm[0].name, "demo");
+}
+
+static void test_write_faulty(void **state)
+{
+	(void)state;
+	make("VM0_NAME=\"demo\"\nVM0_CPUS=0\n");
+	assert_finding(&diag, DIAG_SYMBOL_VALUE, "VM0_CPUS", "out of range");
+	assert_int_equal(made_size, 0);
+}
+
+#define MANIFEST_CASE(title, function) FIXTURE(title, function, setup, free_made, NULL)
+
+/* The name of a row; cmocka writes it into XML as it is. */
+static const char *title(const char *kind, size_t row, const char *text)
+{
+	static char titles[200][64];
+	static size_t used;
+	char *name = titles[used++];
+
+	assert_true(used <= ARRAY_SIZE(titles));
+	str_format(name, sizeof(titles[0]), "%s %zu: %s", kind, row, text);
+	for (char *c = name; *c; c++)
+		if (*c < ' ' || *c > '~' || strchr("\"'<>&", *c))
+			*c = '.';
+	return name;
+}
+
+int main(void)
+{
+	static struct CMUnitTest tests[200] = {
+		MANIFEST_CASE("defaults", test_defaults),
+		MANIFEST_CASE("a good manifest", test_good),
+		MANIFEST_CASE("an empty body", test_empty_body),
+		MANIFEST_CASE("no newline at the end", test_no_last_newline),
+		MANIFEST_CASE("BDFs become lower case", test_bdf_is_lower_case),
+		MANIFEST_CASE("the longest string", test_longest),
+		MANIFEST_CASE("CRLF", test_crlf),
+		MANIFEST_CASE("NUL bytes", test_nul),
+		MANIFEST_CASE("over-long lines", test_over_long),
+		MANIFEST_CASE("more faults than are kept", test_many_faults),
+		MANIFEST_CASE("a fault concerns its VM only", test_whom_it_concerns),
+		MANIFEST_CASE("command line: overrides", test_override),
+		MANIFEST_CASE("command line: safe mode", test_safe),
+		MANIFEST_CASE("command line: under Secure Boot", test_untrusted),
+		MANIFEST_CASE("command line: what may be overridden", test_what_may_be_overridden),
+		MANIFEST_CASE("command line: over-long words", test_long_word),
+		MANIFEST_CASE("a manifest is made from .config", test_write),
+		MANIFEST_CASE("a .config without newline at the end", test_write_no_newline),
+		MANIFEST_CASE("a faulty .config makes no manifest", test_write_faulty),
+	};
+	size_t n = 0;
+
+	while (tests[n].name)
+		n++;
+	for (size_t i = 0; i < ARRAY_SIZE(headers); i++, n++)
+		tests[n] = (struct CMUnitTest){ title("bad header", i, ""), test_header, setup,
+						NULL, (void *)&headers[i] };
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++, n++)
+		tests[n] = (struct CMUnitTest){ title("bad line", i, lines[i].line), test_line,
+						setup, NULL, (void *)&lines[i] };
+	for (size_t i = 0; i < ARRAY_SIZE(refused_words); i++, n++)
+		tests[n] = (struct CMUnitTest){ title("refused", i, refused_words[i]),
+						test_refused_word, setup, NULL,
+						(void *)refused_words[i] };
+	assert_true(n <= ARRAY_SIZE(tests));
+	return _cmocka_run_group_tests("manifest", tests, n, NULL, NULL);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The program on a command line: words, exit status, and which stream gets what. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "fakesys.h"
+#include "sha256.h"
+#include "tool.h"
+
+static char out[8192];
+static char err[8192];
+static char file[64]; /* the manifest or .config */
+static char machine[64]; /* root of the invented machine */
+static int root = -1;
+
+static void slurp(int fd, char *text, size_t size)
+{
+	ssize_t n = pread(fd, text, size - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	close(fd);
+}
+
+/* Runs the tool in a child, as a shell would. Words end at NULL. */
+static int run(const char *word, ...)
+{
+	char *words[16] = { "hvinit" };
+	int streams[2] = { memfd_create("out", 0), memfd_create("err", 0) };
+	int count = 1;
+	int status;
+	va_list ap;
+	pid_t pid;
+
+	va_start(ap, word);
+	for (const char *w = word; w; w = va_arg(ap, const char *))
+		words[count++] = (char *)w;
+	va_end(ap);
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		dup2(streams[0], 1);
+		dup2(streams[1], 2);
+		status = tool_main(count, words);
+		fflush(NULL);
+		_exit(status);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	slurp(streams[0], out, sizeof(out));
+	slurp(streams[1], err, sizeof(err));
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void write_file(const char *text)
+{
+	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void write_manifest(const char *body)
+{
+	char text[2048];
+	char hex[SHA256_HEX];
+
+	sha256_hex(body, strlen(body), hex);
+	str_format(text, sizeof(text), "# hvinit manifest 1\n# sha256 %s\n%s", hex, body);
+	write_file(text);
+}
+
+#define LAB                                       \
+	"VM0_NAME=\"demo\"\nVM0_MEMORY_MIB=512\n" \
+	"VM0_HOSTDEV0_BDF=\"0000:41:00.0\"\nVM0_HOSTDEV1_BDF=\"0000:81:00.0\"\n"
+
+static int setup(void **state)
+{
+	(void)state;
+	root = fakesys_new();
+	fakesys_lab(root);
+	str_format(machine, sizeof(machine), "/proc/self/fd/%d", root);
+	str_format(file, sizeof(file), "%s/manifest", machine);
+	write_manifest(LAB);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	close(root);
+	return fakesys_teardown(state);
+}
+
+static void assert_has(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("\"%s\" is not in\n%s", part, text);
+}
+
+static void test_check_good(void **state)
+{
+	(void)state;
+	assert_int_equal(run("check", "--root", machine, file, NULL), 0);
+	assert_string_equal(err, "");
+}
+
+static void test_check_bad(void **state)
+{
+	(void)state;
+	write_manifest(LAB "VM0_HOSTDEV2_BDF=\"0000:99:00.0\"\n");
+	assert_int_equal(run("check", "--root", machine, file, NULL), 1);
+	assert_has(err, "hvinit: VM0_HOSTDEV2_BDF: find 0000:99:00.0: no such PCI device "
+			"[DEV-NONE]\nremedy: ");
+}
+
+static void test_plan(void **state)
+{
+	(void)state;
+	assert_int_equal(run("--root", machine, "plan", file, NULL), 0);
+	assert_has(out, "demo: VM 0, 512 MiB");
+	assert_has(out, "smmu3.0x000000000c020000");
+}
+
+static void test_argv(void **state)
+{
+	(void)state;
+	assert_int_equal(run("argv", "--root", machine, file, "demo", NULL), 0);
+	assert_has(out, "-name guest=demo\n");
+	assert_int_equal(run("argv", "--root", machine, file, "nobody", NULL), 2);
+	assert_string_equal(out, "");
+	assert_has(err, "hvinit: nobody: no such VM in the manifest\n");
+}
+
+static void test_devices(void **state)
+{
+	(void)state;
+	assert_int_equal(run("devices", "--root", machine, file, NULL), 0);
+	assert_has(out, "0000:41:00.0 8086:0010 010802 -                  2  "
+			"smmu3.0x000000000c000000   demo\n");
+}
+
+/* A tool must not show plans of a manifest that PID 1 would refuse. */
+static void test_bad_hash(void **state)
+{
+	(void)state;
+	write_file("# hvinit manifest 1\n# sha256 "
+		   "0000000000000000000000000000000000000000000000000000000000000000\n" LAB);
+	assert_int_equal(run("plan", "--root", machine, file, NULL), 1);
+	assert_has(err, "[MANIFEST-HASH]");
+	assert_string_equal(out, "");
+}
+
+static void test_manifest(void **state)
+{
+	(void)state;
+	write_file("# comment\n" LAB "# VM0_AUTOSTART is not set\nBOARD=\"x\"\n");
+	assert_int_equal(run("manifest", file, NULL), 0);
+	assert_has(out, "# hvinit manifest 1\n# sha256 ");
+	assert_has(out, "VM0_AUTOSTART=n\n");
+	assert_null(strstr(out, "BOARD"));
+	write_file("VM0_CPUS=0\n");
+	assert_int_equal(run("manifest", file, NULL), 1);
+	assert_string_equal(out, "");
+	assert_has(err, "[SYMBOL-VALUE]");
+}
+
+static void test_unreadable(void **state)
+{
+	(void)state;
+	assert_int_equal(run("check", "--root", machine, "/nonexistent/x", NULL), 2);
+	assert_has(err, "hvinit: /nonexistent/x: read it: No such file");
+	assert_int_equal(run("check", "--root", "/nonexistent", file, NULL), 2);
+	assert_has(err, "hvinit: /nonexistent: open it: No such file");
+	assert_int_equal(run("manifest", "/", NULL), 2);
+	assert_has(err, "Is a directory");
+	assert_int_equal(run("manifest", "/dev/zero", NULL), 2);
+	assert_has(err, "more than");
+}
+
+static void test_usage(void **state)
+{
+	(void)state;
+	assert_int_equal(run("help", NULL), 0);
+	assert_has(out, "usage: hvinit");
+	assert_int_equal(run("--help", NULL), 0);
+	assert_has(out, "usage: hvinit");
+	assert_int_equal(run("version", NULL), 0);
+	assert_has(out, "hvinit ");
+	assert_int_equal(run("--version", NULL), 0);
+	assert_has(out, "hvinit ");
+}
+
+static void test_wrong_usage(void **state)
+{
+	static const char *const wrong[][4] = {
+		{ NULL },
+		{ "nonsense", NULL },
+		{ "nonsense", "file", NULL },
+		{ "check", NULL },
+		{ "check", "a", "b", NULL },
+		{ "argv", "a", NULL },
+		{ "--nonsense", "check", "a", NULL },
+		{ "check", "a", "--root", NULL },
+		{ "version", "a", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		assert_int_equal(run(wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3], NULL), 2);
+		assert_string_equal(out, "");
+		assert_has(err, "usage: hvinit");
+	}
+}
+
+#define TOOL_CASE(title, function) FIXTURE(title, function, setup, teardown, NULL)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TOOL_CASE("check: in order", test_check_good),
+		TOOL_CASE("check: findings", test_check_bad),
+		TOOL_CASE("plan", test_plan),
+		TOOL_CASE("argv", test_argv),
+		TOOL_CASE("devices", test_devices),
+		TOOL_CASE("a manifest with a wrong hash", test_bad_hash),
+		TOOL_CASE("manifest", test_manifest),
+		TOOL_CASE("files that cannot be read", test_unreadable),
+		TOOL_CASE("help and version", test_usage),
+		TOOL_CASE("wrong usage", test_wrong_usage),
+	};
+
+	return cmocka_run_group_tests_name("tool", tests, NULL, NULL);
+}

@@ -1,0 +1,1000 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a VM: each cell of the table that something outside can reach, and the stories of
+ * how VMs end. The loop, the launcher, the log and the console are this test's own.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "console.h"
+#include "launch.h"
+#include "log.h"
+#include "loop.h"
+#include "manifest.h"
+#include "shutdown.h"
+#include "vm.h"
+
+enum { STATUS_OK = 0, STATUS_1 = 1 << 8, KILLED = SIGKILL, SEGFAULT = SIGSEGV };
+
+static struct config config;
+static struct diag diag;
+
+/* --- the rooms around it --- */
+
+/* What a launcher or QEMU has in its hands. */
+static struct launch theirs;
+static pid_t next_pid = 1000;
+static int launch_error;
+static unsigned launches;
+
+static struct source *watched[4]; /* qmp, serial, words, report of the last start */
+static unsigned watching;
+static struct source *timer; /* of VM 0 */
+static bool timer_runs_out;
+static uint64_t timer_ms;
+
+static char said[8192]; /* log and console, a line each */
+static pid_t killed;
+static bool going_down;
+static int shutdowns; /* bit for each way that was asked for */
+static unsigned guest_ended;
+static bool guest_on_screen;
+
+static void say(const char *text)
+{
+	size_t used = strlen(said);
+
+	str_format(said + used, sizeof(said) - used, "%s\n", text);
+}
+
+void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
+{
+	char text[512];
+	char line[600];
+	va_list ap;
+
+	(void)level;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	str_format(line, sizeof(line), "%s: %s", subject, text);
+	say(line);
+}
+
+void log_finding(const struct finding *finding)
+{
+	char line[512];
+
+	diag_format(finding, line, sizeof(line));
+	say(line);
+}
+
+void console_line(const char *line)
+{
+	say(line);
+}
+
+bool console_guest(unsigned slot, const char *data, size_t len)
+{
+	(void)slot;
+	(void)data;
+	(void)len;
+	return guest_on_screen;
+}
+
+void console_guest_ended(unsigned slot)
+{
+	(void)slot;
+	guest_ended++;
+}
+
+bool shutdown_going_on(void)
+{
+	return going_down;
+}
+
+void shutdown_proceed(void)
+{
+}
+
+void shutdown_begin(enum shutdown_how how)
+{
+	shutdowns |= 1 << how;
+}
+
+int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void *, uint32_t),
+	     void *arg)
+{
+	(void)events;
+	source->fd = fd;
+	source->ready = ready;
+	source->arg = arg;
+	watched[watching++ % 4] = source;
+	return 0;
+}
+
+void loop_close(struct source *source)
+{
+	if (source->fd >= 0)
+		close(source->fd);
+	source->fd = -1;
+}
+
+int timer_add(struct source *source, void (*ready)(void *, uint32_t), void *arg)
+{
+	source->fd = 999;
+	source->ready = ready;
+	source->arg = arg;
+	if (!timer)
+		timer = source;
+	return 0;
+}
+
+void timer_set(const struct source *source, uint64_t ms)
+{
+	if (source == timer)
+		timer_ms = ms;
+}
+
+bool timer_fired(const struct source *source)
+{
+	return source == timer && timer_runs_out;
+}
+
+int __wrap_kill(pid_t pid, int number);
+
+int __wrap_kill(pid_t pid, int number)
+{
+	assert_int_equal(number, SIGKILL);
+	killed = pid;
+	return 0;
+}
+
+static void make_pair(int *ours, int *other)
+{
+	int fd[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
+	*ours = fd[0];
+	*other = fd[1];
+}
+
+static void close_theirs(void)
+{
+	close_fdp(&theirs.qmp);
+	close_fdp(&theirs.serial);
+	close_fdp(&theirs.words);
+	close_fdp(&theirs.report);
+	theirs = (struct launch){ -1, -1, -1, -1, -1 };
+}
+
+int launch_vm(const struct config *all, unsigned slot, struct launch *launch)
+{
+	assert_ptr_equal(all, &config);
+	(void)slot;
+	if (launch_error)
+		return -launch_error;
+	launches++;
+	watching = 0;
+	make_pair(&launch->qmp, &theirs.qmp);
+	make_pair(&launch->serial, &theirs.serial);
+	make_pair(&launch->words, &theirs.words);
+	make_pair(&launch->report, &theirs.report);
+	launch->pid = theirs.pid = next_pid++;
+	return 0;
+}
+
+int launch_read(int fd, struct launch_report *report)
+{
+	ssize_t n = read(fd, report, sizeof(*report));
+
+	return n < 0 ? 0 : n == 0 ? -ENODATA : 1;
+}
+
+/* --- what can happen --- */
+
+static void wake(unsigned which)
+{
+	watched[which]->ready(watched[which]->arg, 1);
+}
+
+static void write_all(int fd, const void *data, size_t len)
+{
+	assert_int_equal(write(fd, data, len), len);
+}
+
+static void qmp(const char *line)
+{
+	write_all(theirs.qmp, line, strlen(line));
+	write_all(theirs.qmp, "\r\n", 2);
+	wake(0);
+}
+
+/* What PID 1 told QEMU since the last time. */
+static const char *told(void)
+{
+	static char text[1024];
+	ssize_t n = read(theirs.qmp, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static void report(const struct launch_report *r)
+{
+	write_all(theirs.report, r, sizeof(*r));
+	wake(3);
+}
+
+static void finding(enum diag_code code, const char *text)
+{
+	struct launch_report r = { .event = LAUNCH_FINDING };
+	struct diag one = { 0 };
+
+	diag_add(&one, 0, code, "0000:41:00.0", "%s", text);
+	r.finding = one.finding[0];
+	report(&r);
+}
+
+static void happen_exec(void)
+{
+	const struct launch_report r = { .event = LAUNCH_EXEC, .devices = 2, .vsmmus = 1 };
+
+	report(&r);
+}
+
+static void happen_ready(void)
+{
+	qmp("{\"return\": {\"status\": \"prelaunch\"}, \"id\": \"status\"}");
+}
+
+static void happen_resume(void)
+{
+	qmp("{\"event\": \"RESUME\"}");
+}
+
+static void happen_pause(void)
+{
+	qmp("{\"event\": \"STOP\"}");
+}
+
+static void happen_timeout(void)
+{
+	timer_runs_out = true;
+	timer->ready(timer->arg, 1);
+	timer_runs_out = false;
+}
+
+static void end(int status)
+{
+	const pid_t pid = theirs.pid;
+
+	close_theirs();
+	assert_true(vm_reaped(pid, status));
+}
+
+static const char *command(enum vm_event event)
+{
+	return vm_command(0, event);
+}
+
+static void assert_state(const char *state)
+{
+	assert_string_equal(vm_look(0).state, state);
+}
+
+static void assert_said(const char *part)
+{
+	if (!strstr(said, part))
+		fail_msg("nobody said \"%s\", but:\n%s", part, said);
+}
+
+/* --- setting up --- */
+
+static void init(void)
+{
+	assert_int_equal(vm_init(&config, &diag), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	manifest_defaults(&config);
+	memset(&diag, 0, sizeof(diag));
+	str_copy(config.vm[0].name, sizeof(config.vm[0].name), "demo");
+	close_theirs();
+	launch_error = 0;
+	launches = 0;
+	timer = NULL;
+	timer_ms = 0;
+	killed = 0;
+	going_down = false;
+	shutdowns = 0;
+	guest_ended = 0;
+	guest_on_screen = false;
+	init();
+	said[0] = '\0';
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	if (vm_look(0).pid)
+		end(STATUS_OK);
+	return 0;
+}
+
+static void go_running(void)
+{
+	assert_null(command(VM_EV_START));
+	happen_exec();
+	happen_ready();
+	happen_resume();
+	assert_state("running");
+	told();
+}
+
+static void go(enum vm_state state)
+{
+	switch (state) {
+	case VM_INVALID:
+		diag_add(&diag, 0, DIAG_SYMBOL_VALUE, "VM0_CPUS", "bad");
+		init();
+		break;
+	case VM_STOPPED:
+		break;
+	case VM_STARTING:
+		command(VM_EV_START);
+		break;
+	case VM_PRELAUNCH:
+		command(VM_EV_START);
+		happen_ready();
+		break;
+	case VM_RUNNING:
+		go_running();
+		break;
+	case VM_PAUSED:
+		go_running();
+		happen_pause();
+		break;
+	case VM_STOPPING:
+		go_running();
+		command(VM_EV_STOP);
+		break;
+	case VM_FAILED:
+		command(VM_EV_START);
+		end(STATUS_1);
+		break;
+	default:
+		fail();
+	}
+	told();
+	said[0] = '\0';
+}
+
+/* --- the table --- */
+
+struct cell {
+	enum vm_state state;
+	enum vm_event event;
+	const char *to; /* the state after it */
+	const char *refusal; /* part of why a command did nothing; NULL: it did something */
+	const char *tells; /* what QEMU is told; "" nothing */
+	bool kills;
+};
+
+#define NO_PROCESS(state)                                                 \
+	{ state, VM_EV_STOP, NULL, "is not running", "", false },         \
+		{ state, VM_EV_KILL, NULL, "is not running", "", false }, \
+	{                                                                 \
+		state, VM_EV_TIMEOUT, NULL, NULL, "", false               \
+	}
+
+static const struct cell cells[] = {
+	/* clang-format off */
+	{ VM_INVALID, VM_EV_START, "invalid", "", "", false },
+	NO_PROCESS(VM_INVALID),
+
+	{ VM_STOPPED, VM_EV_START, "starting", NULL, "", false },
+	NO_PROCESS(VM_STOPPED),
+
+	{ VM_STARTING, VM_EV_START, "starting", "", "", false },
+	{ VM_STARTING, VM_EV_STOP, "stopping", NULL, "", true },
+	{ VM_STARTING, VM_EV_KILL, "stopping", NULL, "", true },
+	{ VM_STARTING, VM_EV_EXEC, "starting", NULL, "", false },
+	{ VM_STARTING, VM_EV_READY, "prelaunch", NULL, "\"cont\"", false },
+	{ VM_STARTING, VM_EV_RESUMED, "starting", NULL, "", false },
+	{ VM_STARTING, VM_EV_PAUSED, "starting", NULL, "", false },
+	{ VM_STARTING, VM_EV_TIMEOUT, "starting", NULL, "", true },
+	{ VM_STARTING, VM_EV_ENDED, "stopped", NULL, "", false },
+
+	{ VM_PRELAUNCH, VM_EV_START, "prelaunch", "", "", false },
+	{ VM_PRELAUNCH, VM_EV_STOP, "stopping", NULL, "", true },
+	{ VM_PRELAUNCH, VM_EV_KILL, "stopping", NULL, "", true },
+	{ VM_PRELAUNCH, VM_EV_EXEC, "prelaunch", NULL, "", false },
+	{ VM_PRELAUNCH, VM_EV_READY, "prelaunch", NULL, "", false },
+	{ VM_PRELAUNCH, VM_EV_RESUMED, "running", NULL, "", false },
+	{ VM_PRELAUNCH, VM_EV_PAUSED, "prelaunch", NULL, "", false },
+	{ VM_PRELAUNCH, VM_EV_TIMEOUT, "prelaunch", NULL, "", true },
+	{ VM_PRELAUNCH, VM_EV_ENDED, "stopped", NULL, "", false },
+
+	{ VM_RUNNING, VM_EV_START, "running", "", "", false },
+	{ VM_RUNNING, VM_EV_STOP, "stopping", NULL, "\"system_powerdown\"", false },
+	{ VM_RUNNING, VM_EV_KILL, "stopping", NULL, "", true },
+	{ VM_RUNNING, VM_EV_EXEC, "running", NULL, "", false },
+	{ VM_RUNNING, VM_EV_READY, "running", NULL, "", false },
+	{ VM_RUNNING, VM_EV_RESUMED, "running", NULL, "", false },
+	{ VM_RUNNING, VM_EV_PAUSED, "paused", NULL, "", false },
+	{ VM_RUNNING, VM_EV_TIMEOUT, "running", NULL, "", false },
+	{ VM_RUNNING, VM_EV_ENDED, "stopped", NULL, "", false },
+
+	{ VM_PAUSED, VM_EV_START, "paused", "", "", false },
+	{ VM_PAUSED, VM_EV_STOP, "stopping", NULL, "\"quit\"", false },
+	{ VM_PAUSED, VM_EV_KILL, "stopping", NULL, "", true },
+	{ VM_PAUSED, VM_EV_EXEC, "paused", NULL, "", false },
+	{ VM_PAUSED, VM_EV_READY, "paused", NULL, "", false },
+	{ VM_PAUSED, VM_EV_RESUMED, "running", NULL, "", false },
+	{ VM_PAUSED, VM_EV_PAUSED, "paused", NULL, "", false },
+	{ VM_PAUSED, VM_EV_TIMEOUT, "paused", NULL, "", false },
+	{ VM_PAUSED, VM_EV_ENDED, "stopped", NULL, "", false },
+
+	{ VM_STOPPING, VM_EV_START, "stopping", "", "", false },
+	{ VM_STOPPING, VM_EV_STOP, "stopping", NULL, "", false },
+	{ VM_STOPPING, VM_EV_KILL, "stopping", NULL, "", true },
+	{ VM_STOPPING, VM_EV_EXEC, "stopping", NULL, "", false },
+	{ VM_STOPPING, VM_EV_READY, "stopping", NULL, "", false },
+	{ VM_STOPPING, VM_EV_RESUMED, "stopping", NULL, "", false },
+	{ VM_STOPPING, VM_EV_PAUSED, "stopping", NULL, "", false },
+	{ VM_STOPPING, VM_EV_TIMEOUT, "stopping", NULL, "\"quit\"", false },
+	{ VM_STOPPING, VM_EV_ENDED, "stopped", NULL, "", false },
+
+	{ VM_FAILED, VM_EV_START, "starting", NULL, "", false },
+	NO_PROCESS(VM_FAILED),
+	/* clang-format on */
+};
+
+static void happen(enum vm_event event)
+{
+	switch (event) {
+	case VM_EV_EXEC:
+		happen_exec();
+		break;
+	case VM_EV_READY:
+		happen_ready();
+		break;
+	case VM_EV_RESUMED:
+		happen_resume();
+		break;
+	case VM_EV_PAUSED:
+		happen_pause();
+		break;
+	case VM_EV_TIMEOUT:
+		happen_timeout();
+		break;
+	default:
+		end(STATUS_OK);
+	}
+}
+
+static void test_cell(void **state)
+{
+	const struct cell *cell = *state;
+	const char *refusal = NULL;
+	const char *before;
+	pid_t pid;
+
+	go(cell->state);
+	before = vm_look(0).state;
+	pid = theirs.pid;
+	if (cell->event <= VM_EV_KILL)
+		refusal = command(cell->event);
+	else
+		happen(cell->event);
+	assert_state(cell->to ? cell->to : before);
+	if (cell->refusal && !refusal)
+		fail_msg("it was not refused");
+	if (!cell->refusal && refusal)
+		fail_msg("refused: %s", refusal);
+	assert_int_equal(killed, cell->kills ? pid : 0);
+	if (cell->event != VM_EV_ENDED && theirs.pid == pid && pid > 0) {
+		const char *words = told();
+
+		if (cell->tells[0] ? !strstr(words, cell->tells) : words[0] != '\0')
+			fail_msg("QEMU was told \"%s\"", words);
+	}
+}
+
+/* --- how a start goes --- */
+
+static void test_start(void **state)
+{
+	const unsigned before = vm_look(0).starts;
+
+	(void)state;
+	assert_null(command(VM_EV_START));
+	assert_said("demo: starting");
+	happen_exec();
+	assert_said("demo: exec");
+	assert_int_equal(vm_look(0).devices, 2);
+	assert_int_equal(vm_look(0).vsmmus, 1);
+	assert_int_equal(vm_look(0).pid, theirs.pid);
+	qmp("{\"QMP\": {\"version\": {}, \"capabilities\": []}}");
+	assert_state("starting"); /* the greeting says nothing about the devices */
+	assert_non_null(strstr(told(), "\"qmp_capabilities\""));
+	qmp("{\"return\": {}, \"id\": \"capabilities\"}");
+	assert_non_null(strstr(told(), "\"query-status\""));
+	happen_ready();
+	assert_state("prelaunch");
+	assert_true(timer_ms > 0);
+	happen_resume();
+	assert_state("running");
+	assert_said("demo: running");
+	assert_int_equal(timer_ms, 0);
+	assert_int_equal(vm_active(), 1);
+	assert_int_equal(vm_look(0).starts, before + 1);
+}
+
+static void test_launch_error(void **state)
+{
+	(void)state;
+	launch_error = EMFILE;
+	command(VM_EV_START);
+	assert_state("failed");
+	assert_said("[LAUNCH-FAIL]");
+	assert_said("Too many open files");
+	launch_error = 0;
+	assert_null(command(VM_EV_START));
+	assert_state("starting");
+}
+
+static void test_launcher_finding(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	finding(DIAG_DEV_NONE, "find it: no such PCI device");
+	finding(DIAG_LAUNCH_FAIL, "a consequence");
+	end(STATUS_1);
+	assert_state("failed");
+	assert_string_equal(vm_look(0).why, "find it: no such PCI device");
+	assert_said("[DEV-NONE]");
+	assert_said("demo: failed: find it: no such PCI device");
+}
+
+/* Reports that are still in the pipe when the launcher is reaped count, too. */
+static void test_late_report(void **state)
+{
+	struct launch_report r = { .event = LAUNCH_FINDING };
+	struct diag one = { 0 };
+
+	(void)state;
+	command(VM_EV_START);
+	diag_add(&one, 0, DIAG_BIND_FAIL, "0000:41:00.0", "probe its driver: No such device");
+	r.finding = one.finding[0];
+	write_all(theirs.report, &r, sizeof(r));
+	end(STATUS_1);
+	assert_state("failed");
+	assert_said("[BIND-FAIL]");
+}
+
+static void test_launcher_warning(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	finding(DIAG_MODULE_LOAD, "only a warning");
+	happen_exec();
+	happen_ready();
+	happen_resume();
+	assert_state("running");
+	end(STATUS_OK);
+	assert_state("stopped");
+}
+
+static void test_no_answer(void **state)
+{
+	(void)state;
+	config.vm[0].memory_mib = 24 * 1024;
+	command(VM_EV_START);
+	assert_true(timer_ms > 210 * 1000); /* what 24 GiB have been seen to take */
+	happen_timeout();
+	assert_int_equal(killed, theirs.pid);
+	end(KILLED);
+	assert_state("failed");
+	assert_said("[QMP-LATE]");
+}
+
+static void test_start_again(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	finding(DIAG_DEV_NONE, "the first time");
+	end(STATUS_1);
+	assert_state("failed");
+	go_running();
+	assert_string_equal(vm_look(0).why, "");
+	end(STATUS_OK);
+	assert_state("stopped");
+}
+
+/* --- how a VM ends --- */
+
+static void words(const char *text)
+{
+	write_all(theirs.words, text, strlen(text));
+	wake(2);
+}
+
+static void test_guest_shutdown(void **state)
+{
+	(void)state;
+	go_running();
+	qmp("{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-shutdown\"}}");
+	end(STATUS_OK);
+	assert_state("stopped");
+	assert_said("demo: stopped: guest-shutdown");
+	assert_int_equal(guest_ended, 1);
+	assert_int_equal(vm_active(), 0);
+	assert_int_equal(vm_look(0).pid, 0);
+}
+
+static void test_crash(void **state)
+{
+	(void)state;
+	go_running();
+	end(SEGFAULT);
+	assert_state("failed");
+	assert_said("[QEMU-DIED]");
+	assert_said("signal 11");
+}
+
+static void test_killed_from_outside(void **state)
+{
+	(void)state;
+	go_running();
+	end(KILLED);
+	assert_state("failed");
+	assert_said("signal 9");
+	assert_null(command(VM_EV_START));
+	assert_state("starting");
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	happen_exec();
+	words("qemu-system-aarch64: warning: something\n"
+	      "qemu-system-aarch64: -device x: no such device\n\n");
+	end(STATUS_1);
+	assert_state("failed");
+	assert_said("[QEMU-REFUSED]");
+	assert_string_equal(vm_look(0).why, "QEMU: qemu-system-aarch64: -device x: no such device");
+}
+
+static void test_no_nesting(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	happen_exec();
+	words("IOMMU_VIOMMU_ALLOC failed: Operation not supported\nvfio 0000:41:00.0: failed\n");
+	end(STATUS_1);
+	assert_said("[NO-NESTING]");
+	assert_state("failed");
+}
+
+static void test_died_silently(void **state)
+{
+	(void)state;
+	go_running();
+	end(3 << 8);
+	assert_said("[QEMU-DIED]");
+	assert_said("status 3");
+}
+
+/* Words of an earlier start must not explain a later end. */
+static void test_old_words(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	words("IOMMU_VIOMMU_ALLOC failed\n");
+	end(STATUS_1);
+	said[0] = '\0';
+	go_running();
+	end(STATUS_1);
+	assert_said("[QEMU-DIED]");
+	assert_null(strstr(said, "NO-NESTING"));
+}
+
+static void test_many_words(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	for (unsigned i = 0; i < 400; i++)
+		words("a line of some length, so that the log runs over, and over, and over\n");
+	words("the last word\n");
+	end(STATUS_1);
+	assert_string_equal(vm_look(0).why, "QEMU: the last word");
+}
+
+/* --- stopping --- */
+
+static void test_stop(void **state)
+{
+	(void)state;
+	config.vm[0].stop_timeout = 7;
+	go_running();
+	assert_null(command(VM_EV_STOP));
+	assert_int_equal(timer_ms, 7000);
+	assert_non_null(strstr(told(), "system_powerdown"));
+	qmp("{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"guest-shutdown\"}}");
+	end(STATUS_OK);
+	assert_state("stopped");
+}
+
+static void test_stop_harder(void **state)
+{
+	(void)state;
+	go_running();
+	command(VM_EV_STOP);
+	told();
+	happen_timeout();
+	assert_non_null(strstr(told(), "\"quit\""));
+	assert_int_equal(killed, 0);
+	assert_true(timer_ms > 0);
+	happen_timeout();
+	assert_int_equal(killed, theirs.pid);
+	end(KILLED);
+	assert_state("stopped");
+	assert_string_equal(vm_look(0).why, "killed");
+}
+
+/* QEMU may exit with an error after it was told to end: nobody failed. */
+static void test_stop_with_error(void **state)
+{
+	(void)state;
+	go_running();
+	command(VM_EV_STOP);
+	end(STATUS_1);
+	assert_state("stopped");
+}
+
+static void test_stop_without_qmp(void **state)
+{
+	(void)state;
+	go_running();
+	close(theirs.qmp);
+	theirs.qmp = -1;
+	command(VM_EV_STOP);
+	assert_state("stopping");
+	assert_int_equal(killed, theirs.pid);
+}
+
+static void test_start_while_going_down(void **state)
+{
+	(void)state;
+	going_down = true;
+	assert_non_null(command(VM_EV_START));
+	assert_state("stopped");
+	assert_int_equal(launches, 0);
+}
+
+/* --- the machine after the last VM --- */
+
+static void test_last_vm(void **state)
+{
+	(void)state;
+	go_running();
+	end(STATUS_OK);
+	assert_int_equal(shutdowns, 0);
+	config.host.on_last_vm = HOST_ON_LAST_VM_POWEROFF;
+	go_running();
+	end(STATUS_OK);
+	assert_int_equal(shutdowns, 1 << SHUTDOWN_POWEROFF);
+	shutdowns = 0;
+	config.host.on_last_vm = HOST_ON_LAST_VM_REBOOT;
+	go_running();
+	end(STATUS_OK);
+	assert_int_equal(shutdowns, 1 << SHUTDOWN_REBOOT);
+}
+
+/* A VM that cannot even start must not send the machine into a reboot loop. */
+static void test_last_vm_never_ran(void **state)
+{
+	(void)state;
+	config.host.on_last_vm = HOST_ON_LAST_VM_REBOOT;
+	go_running();
+	end(STATUS_OK);
+	shutdowns = 0;
+	command(VM_EV_START);
+	end(STATUS_1);
+	assert_int_equal(shutdowns, 0);
+}
+
+/* --- channels --- */
+
+static void test_echo(void **state)
+{
+	(void)state;
+	config.vm[0].console_echo = true;
+	go_running();
+	write_all(theirs.serial, "\033[31mhel", 8);
+	wake(1);
+	assert_null(strstr(said, "demo| "));
+	write_all(theirs.serial, "lo\r\n\a\nlast", 11);
+	wake(1);
+	assert_said("demo| hello\ndemo| \n");
+	end(STATUS_OK);
+	assert_said("demo| last\n");
+}
+
+static void test_no_echo(void **state)
+{
+	(void)state;
+	config.vm[0].console_echo = true;
+	guest_on_screen = true;
+	go_running();
+	write_all(theirs.serial, "hello\n", 6);
+	wake(1);
+	assert_null(strstr(said, "hello"));
+	assert_true(vm_console(0)->total >= 6);
+}
+
+static void test_echo_of_a_long_line(void **state)
+{
+	char line[1000];
+
+	(void)state;
+	config.vm[0].console_echo = true;
+	go_running();
+	memset(line, 'x', sizeof(line));
+	write_all(theirs.serial, line, sizeof(line));
+	wake(1);
+	assert_said("demo| xxxxxxxx");
+	assert_true(strlen(said) < 2 * sizeof(line));
+}
+
+static void test_type(void **state)
+{
+	char text[8];
+
+	(void)state;
+	assert_false(vm_type(0, "x", 1));
+	go_running();
+	assert_true(vm_type(0, "abc", 3));
+	assert_int_equal(read(theirs.serial, text, sizeof(text)), 3);
+	while (vm_type(0, said, 64))
+		;
+	assert_state("running");
+}
+
+/* QEMU closes one channel after the other; each must be noticed once and for all. */
+static void test_closed_channels(void **state)
+{
+	(void)state;
+	go_running();
+	close(theirs.qmp);
+	close(theirs.serial);
+	close(theirs.words);
+	close(theirs.report);
+	theirs.qmp = theirs.serial = theirs.words = theirs.report = -1;
+	for (unsigned i = 0; i < 4; i++) {
+		wake(i);
+		assert_int_equal(watched[i]->fd, -1);
+	}
+	assert_state("running");
+	end(STATUS_OK);
+}
+
+static void test_garbage(void **state)
+{
+	(void)state;
+	go_running();
+	qmp("nonsense");
+	assert_said("[QMP-BAD]");
+	assert_state("running");
+	end(STATUS_OK);
+	assert_state("stopped");
+}
+
+/* --- the others --- */
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_int_equal(vm_find("demo"), 0);
+	assert_int_equal(vm_find("dem"), -1);
+	assert_int_equal(vm_find(""), -1);
+	assert_true(vm_exists(0));
+	assert_false(vm_exists(1));
+	assert_false(vm_exists(HV_VM_SLOTS));
+}
+
+static void test_reaped(void **state)
+{
+	(void)state;
+	assert_false(vm_reaped(1, STATUS_OK));
+	go_running();
+	assert_false(vm_reaped(theirs.pid + 1, STATUS_OK));
+	assert_state("running");
+}
+
+static void test_autostart(void **state)
+{
+	(void)state;
+	config.vm[0].autostart = false;
+	vm_autostart();
+	assert_state("stopped");
+	config.vm[0].autostart = true;
+	vm_autostart();
+	assert_state("starting");
+	assert_int_equal(launches, 1);
+}
+
+static void test_autostart_invalid(void **state)
+{
+	(void)state;
+	go(VM_INVALID);
+	vm_autostart();
+	assert_state("invalid");
+	assert_int_equal(launches, 0);
+}
+
+#define VM_CASE(title, function) FIXTURE(title, function, setup, teardown, NULL)
+
+int main(void)
+{
+	static const char *const state_name[] = { "invalid", "stopped", "starting", "prelaunch",
+						  "running", "paused",	"stopping", "failed" };
+	static const char *const event_name[] = { "start",   "stop",   "kill",	  "exec", "ready",
+						  "resumed", "paused", "timeout", "ended" };
+	static struct CMUnitTest tests[ARRAY_SIZE(cells) + 64];
+	static char titles[ARRAY_SIZE(cells)][40];
+	const struct CMUnitTest stories[] = {
+		VM_CASE("a start", test_start),
+		VM_CASE("no launcher", test_launch_error),
+		VM_CASE("a finding of the launcher", test_launcher_finding),
+		VM_CASE("a finding read at the end", test_late_report),
+		VM_CASE("a warning of the launcher", test_launcher_warning),
+		VM_CASE("no answer from QEMU", test_no_answer),
+		VM_CASE("a start after a failure", test_start_again),
+		VM_CASE("the guest shuts down", test_guest_shutdown),
+		VM_CASE("QEMU crashes", test_crash),
+		VM_CASE("QEMU is killed from outside", test_killed_from_outside),
+		VM_CASE("QEMU refuses", test_refused),
+		VM_CASE("no nesting", test_no_nesting),
+		VM_CASE("QEMU dies silently", test_died_silently),
+		VM_CASE("words of an earlier start", test_old_words),
+		VM_CASE("more words than are kept", test_many_words),
+		VM_CASE("stop", test_stop),
+		VM_CASE("stop, quit, kill", test_stop_harder),
+		VM_CASE("stop, and QEMU ends with an error", test_stop_with_error),
+		VM_CASE("stop without QMP", test_stop_without_qmp),
+		VM_CASE("start while the machine goes down", test_start_while_going_down),
+		VM_CASE("the last VM ends", test_last_vm),
+		VM_CASE("the last VM never ran", test_last_vm_never_ran),
+		VM_CASE("echo", test_echo),
+		VM_CASE("no echo while its console is on the screen", test_no_echo),
+		VM_CASE("echo of a long line", test_echo_of_a_long_line),
+		VM_CASE("typing", test_type),
+		VM_CASE("channels close", test_closed_channels),
+		VM_CASE("garbage on QMP", test_garbage),
+		VM_CASE("names", test_names),
+		VM_CASE("other processes", test_reaped),
+		VM_CASE("autostart", test_autostart),
+		VM_CASE("autostart of an invalid VM", test_autostart_invalid),
+	};
+	size_t n = 0;
+
+	for (; n < ARRAY_SIZE(cells); n++) {
+		str_format(titles[n], sizeof(titles[n]), "%s x %s", state_name[cells[n].state],
+			   event_name[cells[n].event]);
+		tests[n] = FIXTURE(titles[n], test_cell, setup, teardown, &cells[n]);
+	}
+	memcpy(&tests[n], stories, sizeof(stories));
+	return _cmocka_run_group_tests("vm", tests, n + ARRAY_SIZE(stories), NULL, NULL);
+}

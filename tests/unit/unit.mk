@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Unit tests: one program for each room, with the sanitizers, on the build machine. Everything but
+# main() is in an archive; what a test defines itself stands in for the room it belongs to.
+
+.PHONY: test-unit
+
+UNITS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+UNIT_PROGRAMS := $(UNITS:%=build/unit/test_%)
+UNIT_CFLAGS := $(NATIVE_CFLAGS) -Itests/unit -fsanitize=address,undefined
+UNIT_CFLAGS += -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# Calls that a test answers itself, with the real one at hand as __real_NAME().
+UNIT_WRAP_claim := sys_pci_write sys_driver_probe sys_iommufd_open sys_vfio_open ioctl
+UNIT_WRAP_host := sys_pci_write sys_driver_probe sys_autoprobe module_load
+UNIT_WRAP_module := syscall sys_kernel_release
+UNIT_WRAP_launch := sys_root_open claim_bind claim_iommufd confine_self execve host_prepare
+UNIT_WRAP_vm := kill
+
+build/unit/init/%.o: init/%.c $(INIT_HEADERS) | build/tools
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -c -o $@ $<
+
+build/unit/%.o: tests/unit/%.c $(wildcard tests/unit/*.h) $(INIT_HEADERS) | build/tools
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -c -o $@ $<
+
+build/unit/hvinit.a: $(addprefix build/unit/init/,$(filter-out main.o,$(INIT_OBJS)))
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(UNIT_PROGRAMS): build/unit/test_%: build/unit/test_%.o build/unit/fakesys.o build/unit/hvinit.a
+	$(say) UNIT $@
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka $(UNIT_WRAP_$*:%=-Wl,--wrap=%)
+
+test-unit: $(UNIT_PROGRAMS) ## runs the unit tests
+	$(Q)/usr/bin/python3 tests/unit/run.py build/tests/unit.xml $^
