@@ -28,6 +28,7 @@ void diag_add(struct diag *diag, int vm, enum diag_code code, const char *subjec
 
 	if (diag->count == DIAG_MAX) {
 		diag->dropped++;
+		diag->dropped_failures += diag_code_severity(code) == DIAG_FAIL;
 		return;
 	}
 	finding = &diag->finding[diag->count++];
@@ -58,7 +59,7 @@ const char *diag_code_remedy(enum diag_code code)
 
 unsigned diag_failures(const struct diag *diag, int vm)
 {
-	unsigned n = 0;
+	unsigned n = diag->dropped_failures;
 
 	for (unsigned i = 0; i < diag->count; i++)
 		n += diag->finding[i].vm == vm &&

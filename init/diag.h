@@ -34,6 +34,7 @@ struct finding {
 struct diag {
 	unsigned count;
 	unsigned dropped;
+	unsigned dropped_failures; /* those of them that are DIAG_FAIL */
 	struct finding finding[DIAG_MAX];
 };
 
@@ -47,7 +48,10 @@ enum diag_severity diag_code_severity(enum diag_code code);
 /* What the operator can do about it; never empty. */
 const char *diag_code_remedy(enum diag_code code);
 
-/* Number of DIAG_FAIL findings that concern VM slot vm; DIAG_HOST counts those of the host. */
+/*
+ * Number of DIAG_FAIL findings that concern VM slot vm; DIAG_HOST counts those of the host. One
+ * that was dropped may concern anybody, so it counts for all.
+ */
 unsigned diag_failures(const struct diag *diag, int vm);
 
 /* "<subject>: <text> [CODE]" without a newline, as snprintf would write it. */

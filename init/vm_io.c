@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What comes in from a launcher and from QEMU: reports, QMP, the guest's console, last words. */
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include "console.h"
+#include "log.h"
+#include "util.h"
+#include "vm_private.h"
+
+enum { READ_SIZE = 4096 };
+
+static void on_message(void *arg, const struct qmp_message *m)
+{
+	struct vm *vm = arg;
+
+	if (m->kind == QMP_GREETING) {
+		/* Not readiness: the greeting also comes before devices are refused. */
+		qmp_send(vm->qmp.fd, "qmp_capabilities", "capabilities");
+	} else if (m->kind == QMP_RETURN && strcmp(m->id, "capabilities") == 0) {
+		qmp_send(vm->qmp.fd, "query-status", "status");
+	} else if (m->kind == QMP_RETURN && strcmp(m->id, "status") == 0) {
+		vm_handle(vm, VM_EV_READY);
+	} else if (m->kind == QMP_ERROR) {
+		log_msg(LOG_LEVEL_WARN, vm->config->name, "QEMU refused \"%s\": %s", m->id,
+			m->text);
+	} else if (m->kind == QMP_EVENT && strcmp(m->name, "RESUME") == 0) {
+		vm_handle(vm, VM_EV_RESUMED);
+	} else if (m->kind == QMP_EVENT && strcmp(m->name, "STOP") == 0) {
+		vm_handle(vm, VM_EV_PAUSED);
+	} else if (m->kind == QMP_EVENT && strcmp(m->name, "SHUTDOWN") == 0) {
+		str_copy(vm->reason, sizeof(vm->reason), m->reason);
+	}
+}
+
+static void on_garbage(void *arg, const char *why)
+{
+	struct vm *vm = arg;
+
+	vm_fault_text(vm, DIAG_QMP_BAD, "read QMP: a line was skipped: %s", why);
+}
+
+/* Reads once; closes the source at its end. False when there was nothing to read. */
+static bool read_some(struct source *source, char *data, size_t size, size_t *len)
+{
+	ssize_t n;
+
+	*len = 0;
+	if (source->fd < 0)
+		return false;
+	n = read(source->fd, data, size);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		loop_close(source);
+		return false;
+	}
+	*len = (size_t)n;
+	return true;
+}
+
+static bool read_qmp(struct vm *vm)
+{
+	const struct qmp_handler handler = { on_message, on_garbage, vm };
+	char data[READ_SIZE];
+	size_t len;
+
+	if (!read_some(&vm->qmp, data, sizeof(data), &len))
+		return false;
+	qmp_feed(&vm->reader, data, len, &handler);
+	return true;
+}
+
+static void end_echo_line(struct vm *vm)
+{
+	char line[VM_ECHO_LINE + sizeof(vm->config->name) + 32];
+	uint64_t now = vm_now_us();
+
+	str_format(line, sizeof(line), "[%5lu.%06lu] %s| %.*s", (unsigned long)(now / 1000000),
+		   (unsigned long)(now % 1000000), vm->config->name, (int)vm->echo_used, vm->echo);
+	vm->echo_used = 0;
+	console_line(line);
+}
+
+/* The guest's lines on the host's console: whole ones, and nothing that could steer a terminal. */
+static void echo(struct vm *vm, const char *data, size_t len)
+{
+	char clean[READ_SIZE];
+	size_t n = text_filter(&vm->echo_filter, data, len, clean);
+
+	for (size_t i = 0; i < n; i++) {
+		if (clean[i] == '\n' || vm->echo_used == sizeof(vm->echo))
+			end_echo_line(vm);
+		if (clean[i] != '\n')
+			vm->echo[vm->echo_used++] = clean[i];
+	}
+}
+
+static bool read_serial(struct vm *vm)
+{
+	char data[READ_SIZE];
+	size_t len;
+
+	if (!read_some(&vm->serial, data, sizeof(data), &len))
+		return false;
+	ring_write(&vm->console, data, len);
+	if (!console_guest(vm->slot, data, len) && vm->config->console_echo)
+		echo(vm, data, len);
+	return true;
+}
+
+static bool read_words(struct vm *vm)
+{
+	struct text_filter filter = { 0 };
+	char data[READ_SIZE];
+	size_t len;
+
+	if (!read_some(&vm->words, data, sizeof(data), &len))
+		return false;
+	ring_write(&vm->words_kept, data, text_filter(&filter, data, len, data));
+	return true;
+}
+
+static bool read_report(struct vm *vm)
+{
+	struct launch_report report;
+
+	if (vm->report.fd < 0)
+		return false;
+	if (launch_read(vm->report.fd, &report) != 1) {
+		loop_close(&vm->report);
+		return false;
+	}
+	if (report.event == LAUNCH_FINDING) {
+		vm_fault(vm, &report.finding);
+	} else {
+		vm->devices = report.devices;
+		vm->vsmmus = report.vsmmus;
+		vm_handle(vm, VM_EV_EXEC);
+	}
+	return true;
+}
+
+static void qmp_ready(void *arg, uint32_t events)
+{
+	(void)events;
+	read_qmp(arg);
+}
+
+static void serial_ready(void *arg, uint32_t events)
+{
+	(void)events;
+	read_serial(arg);
+}
+
+static void words_ready(void *arg, uint32_t events)
+{
+	(void)events;
+	read_words(arg);
+}
+
+static void report_ready(void *arg, uint32_t events)
+{
+	(void)events;
+	read_report(arg);
+}
+
+void vm_io_open(struct vm *vm, const struct launch *launch)
+{
+	qmp_init(&vm->reader);
+	vm->echo_used = 0;
+	vm->echo_filter = (struct text_filter){ 0 };
+	vm->words_from = vm->words_kept.total;
+	loop_add(&vm->qmp, launch->qmp, EPOLLIN, qmp_ready, vm);
+	loop_add(&vm->serial, launch->serial, EPOLLIN, serial_ready, vm);
+	loop_add(&vm->words, launch->words, EPOLLIN, words_ready, vm);
+	loop_add(&vm->report, launch->report, EPOLLIN, report_ready, vm);
+}
+
+void vm_io_drain(struct vm *vm)
+{
+	while (read_report(vm) || read_qmp(vm) || read_words(vm) || read_serial(vm))
+		;
+	if (vm->echo_used)
+		end_echo_line(vm);
+}
+
+void vm_io_close(struct vm *vm)
+{
+	loop_close(&vm->qmp);
+	loop_close(&vm->serial);
+	loop_close(&vm->words);
+	loop_close(&vm->report);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What vm.c (the table) and vm_io.c (what comes in) share; for no other room. */
+#ifndef HVINIT_VM_PRIVATE_H
+#define HVINIT_VM_PRIVATE_H
+
+#include "launch.h"
+#include "loop.h"
+#include "qmp.h"
+#include "text.h"
+#include "vm.h"
+
+enum { VM_WHY = 200, VM_ECHO_LINE = 160 };
+
+/* How far a stop has gone. */
+enum stop_step { STOP_NONE, STOP_POWERDOWN, STOP_QUIT, STOP_KILL };
+
+struct vm {
+	const struct vm_config *config; /* NULL: the slot has no VM */
+	unsigned slot;
+	enum vm_state state;
+	uint64_t since; /* CLOCK_BOOTTIME in ms */
+	char why[VM_WHY];
+	unsigned starts;
+	unsigned devices;
+	unsigned vsmmus;
+
+	/* Of this start only. */
+	pid_t pid; /* 0: no process */
+	enum stop_step stop;
+	bool stop_wanted; /* the end was asked for, by whatever step */
+	bool late;
+	bool ran; /* the guest's CPUs have run */
+	bool faulty; /* fault is the first finding that ended it */
+	int status; /* as waitpid() gave it */
+	char reason[QMP_WORD]; /* QEMU's own, from its SHUTDOWN event */
+	struct finding fault;
+	const char *refusal; /* why the table did nothing, until the command returns */
+
+	struct source qmp;
+	struct source serial;
+	struct source words;
+	struct source report;
+	struct source timer;
+	struct qmp reader;
+	struct ring console;
+	struct ring words_kept;
+	uint64_t words_from; /* where this start's words begin */
+	struct text_filter echo_filter;
+	size_t echo_used;
+	char echo[VM_ECHO_LINE];
+};
+
+/* Microseconds and milliseconds of CLOCK_BOOTTIME, which is the kernel log's, too. */
+uint64_t vm_now_us(void);
+uint64_t vm_now_ms(void);
+
+/* Gives the event to the table. */
+void vm_handle(struct vm *vm, enum vm_event event);
+
+/* Logs a finding, and keeps the first one that is a failure: those after it are consequences. */
+void vm_fault(struct vm *vm, const struct finding *finding);
+PRINTF_LIKE(3, 4)
+void vm_fault_text(struct vm *vm, enum diag_code code, const char *fmt, ...);
+
+/* Takes over the descriptors of a start; closes them; reads what is left in them. */
+void vm_io_open(struct vm *vm, const struct launch *launch);
+void vm_io_close(struct vm *vm);
+void vm_io_drain(struct vm *vm);
+
+#endif
