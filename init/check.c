@@ -158,7 +158,7 @@ static void check_group(const struct check *c, const struct plan_device *d)
 		const struct pci_fact *peer = &c->facts->device[i];
 		const struct vm_config *owner;
 
-		if (peer->group != d->fact->group || peer->header != 0 || is_ours(c, peer->bdf))
+		if (peer->group != d->fact->group || peer->bridge || is_ours(c, peer->bdf))
 			continue;
 		owner = other_owner(c, peer->bdf);
 		if (owner)
@@ -182,9 +182,8 @@ static void check_device(const struct check *c, const struct plan_device *d)
 		fail(c, DIAG_DEV_NONE, symbol, "find %s: no such PCI device", d->config->bdf);
 		return;
 	}
-	if (d->fact->header != 0) {
-		fail(c, DIAG_DEV_BRIDGE, symbol, "assign %s: header type %u is no endpoint's",
-		     d->config->bdf, d->fact->header);
+	if (d->fact->bridge) {
+		fail(c, DIAG_DEV_BRIDGE, symbol, "assign %s: it is a bridge", d->config->bdf);
 		return;
 	}
 	if (!d->fact->smmu[0] || d->fact->group == FACTS_NO_GROUP)

@@ -100,6 +100,17 @@ static void run_log(unsigned slot, const char *arg)
 		console_child(child_log_vm, slot);
 }
 
+/* A child has its own copy by the time the next command changes it. */
+static char code[32];
+
+static void child_explain(const struct config *all, unsigned slot)
+{
+	(void)all;
+	(void)slot;
+	if (!tool_explain(code))
+		printf("hvinit: %s: no such code\n", code);
+}
+
 static void run_devices(unsigned slot, const char *arg)
 {
 	(void)slot;
@@ -125,6 +136,13 @@ static void run_argv(unsigned slot, const char *arg)
 {
 	(void)arg;
 	console_child(tool_show_argv, slot);
+}
+
+static void run_explain(unsigned slot, const char *arg)
+{
+	(void)slot;
+	str_copy(code, sizeof(code), arg);
+	console_child(child_explain, 0);
 }
 
 static void run_manifest(unsigned slot, const char *arg)
@@ -221,6 +239,8 @@ static const struct command commands[] = {
 	{ "plan", "", "each VM's topology as it would be started now", run_plan, ARG_NONE },
 	{ "argv", "VM", "the words that QEMU is started with", run_argv, ARG_VM },
 	{ "check", "", "what would keep a VM from starting, with remedies", run_check, ARG_NONE },
+	{ "explain", "[CODE]", "what a diagnostic's code means, or all of them", run_explain,
+	  ARG_NONE },
 	{ "manifest", "", "the manifest of this image", run_manifest, ARG_NONE },
 	{ "shell", "", "a rescue shell (HOST_SHELL); exit comes back", run_shell, ARG_NONE },
 	{ "poweroff", "", "stop all VMs, then power off", run_poweroff, ARG_NONE },

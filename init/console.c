@@ -24,7 +24,7 @@ enum { LINE = 512, REPLY = 1024 };
 
 enum { CTRL_C = 0x03, CTRL_U = 0x15, CTRL_W = 0x17, CTRL_RBRACKET = 0x1d, BACKSPACE = 0x08 };
 
-enum mode { PROMPT, CHILD, GUEST, SHELL };
+enum mode { PROMPT, COMMAND, CHILD, GUEST, SHELL };
 
 #define PROMPT_TEXT "hvinit> "
 /* To the line's first column, and erase it (ECMA-48 EL). */
@@ -66,6 +66,7 @@ void console_line(const char *text)
 	case SHELL:
 		held++;
 		break;
+	case COMMAND:
 	case CHILD:
 		term_puts(text);
 		term_puts("\n");
@@ -265,8 +266,9 @@ static void enter_line(void)
 	str_copy(text, sizeof(text), line);
 	used = 0;
 	term_puts("\n");
+	mode = COMMAND;
 	command_run(text);
-	if (mode == PROMPT)
+	if (mode == COMMAND)
 		to_prompt();
 }
 

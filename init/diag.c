@@ -5,9 +5,11 @@
 static const struct {
 	const char *code;
 	enum diag_severity severity;
+	const char *title;
 	const char *remedy;
 } catalogue[DIAG_CODES] = {
-#define DIAG(name, code, severity, title, remedy) [DIAG_##name] = { code, DIAG_##severity, remedy },
+#define DIAG(name, code, severity, title, remedy) \
+	[DIAG_##name] = { code, DIAG_##severity, title, remedy },
 #include "diag.def"
 #undef DIAG
 };
@@ -50,6 +52,11 @@ const char *diag_code_text(enum diag_code code)
 enum diag_severity diag_code_severity(enum diag_code code)
 {
 	return catalogue[code].severity;
+}
+
+const char *diag_code_title(enum diag_code code)
+{
+	return catalogue[code].title;
 }
 
 const char *diag_code_remedy(enum diag_code code)

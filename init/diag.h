@@ -45,6 +45,8 @@ void diag_add(struct diag *diag, int vm, enum diag_code code, const char *subjec
 
 const char *diag_code_text(enum diag_code code);
 enum diag_severity diag_code_severity(enum diag_code code);
+/* What it means, in a sentence. */
+const char *diag_code_title(enum diag_code code);
 /* What the operator can do about it; never empty. */
 const char *diag_code_remedy(enum diag_code code);
 

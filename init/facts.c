@@ -7,8 +7,6 @@
 #include "util.h"
 
 enum {
-	CONFIG_HEADER_TYPE = 0x0e, /* PCI Local Bus specification 3.0, section 6.1 */
-	HEADER_MULTIFUNCTION = 0x80,
 	RESOURCE_MEM = 0x200, /* include/linux/ioport.h: IORESOURCE_MEM */
 	RESOURCE_BARS = 6, /* lines of "resource": six BARs, the ROM, then windows */
 };
@@ -22,15 +20,13 @@ static uint32_t read_number(int root, const char *bdf, const char *attr)
 	return (uint32_t)strtoul(text, NULL, 0);
 }
 
-/* The kernel gives no header type but in the configuration space itself. */
-static uint8_t read_header(int root, const char *bdf)
+/*
+ * The kernel shows this attribute for bridges only (drivers/pci/pci-sysfs.c). To look into "config"
+ * instead would wake the device, and some lock up when all of it is read.
+ */
+static bool is_bridge(int root, const char *bdf)
 {
-	char config[4097];
-	ssize_t n = sys_pci_read(root, bdf, "config", config, sizeof(config));
-
-	if (n <= CONFIG_HEADER_TYPE)
-		return 0;
-	return (uint8_t)config[CONFIG_HEADER_TYPE] & (uint8_t)~HEADER_MULTIFUNCTION;
+	return sys_pci_has(root, bdf, "secondary_bus_number");
 }
 
 static int read_group(int root, const char *bdf)
@@ -71,12 +67,10 @@ static void read_device(int root, const char *bdf, struct pci_fact *fact)
 	str_copy(fact->bdf, sizeof(fact->bdf), bdf);
 	sys_pci_link(root, bdf, "driver", fact->driver, sizeof(fact->driver));
 	sys_pci_link(root, bdf, "iommu", fact->smmu, sizeof(fact->smmu));
-	if (sys_pci_read(root, bdf, "reset_method", fact->reset, sizeof(fact->reset)) < 0)
-		fact->reset[0] = '\0';
 	fact->class = read_number(root, bdf, "class");
 	fact->vendor = (uint16_t)read_number(root, bdf, "vendor");
 	fact->device = (uint16_t)read_number(root, bdf, "device");
-	fact->header = read_header(root, bdf);
+	fact->bridge = is_bridge(root, bdf);
 	fact->group = read_group(root, bdf);
 	fact->bar_bytes = read_bars(root, bdf);
 }

@@ -14,11 +14,10 @@ struct pci_fact {
 	char bdf[SYS_BDF];
 	char driver[SYS_NAME]; /* name of the driver it is bound to, or "" */
 	char smmu[SYS_NAME]; /* name of the physical IOMMU ("smmu3.0x…"), or "" */
-	char reset[SYS_NAME]; /* reset methods the kernel knows, or "" */
 	uint32_t class; /* base class, subclass, interface: 0xBBSSII */
 	uint16_t vendor;
 	uint16_t device;
-	uint8_t header; /* header type without the multi-function bit: 0 is an endpoint */
+	bool bridge; /* VFIO takes endpoints only */
 	int group; /* IOMMU group, or FACTS_NO_GROUP */
 	uint64_t bar_bytes; /* sum of the memory BARs' sizes */
 };

@@ -58,3 +58,9 @@ build/native/init/%.o: init/%.c $(INIT_HEADERS) | build/tools
 build/native/hvinit: $(addprefix build/native/init/,$(INIT_OBJS))
 	$(say) HOSTLD $@
 	$(Q)$(HOSTCC) -o $@ $^
+
+.PHONY: docs
+docs: build/native/hvinit ## brings docs/diagnostics.md up to date with init/diag.def
+	$(Q)sed '/^<!-- codes/q' docs/diagnostics.md >build/diagnostics.md
+	$(Q){ echo; build/native/hvinit explain; } >>build/diagnostics.md
+	$(Q)mv build/diagnostics.md docs/diagnostics.md

@@ -24,15 +24,38 @@ static int kmsg = -1;
 static struct source follow = { .fd = -1 };
 static struct ring ring;
 static int shown;
+/* The kernel log's clock began to count before CLOCK_BOOTTIME did: by so many microseconds. */
+static uint64_t ahead;
+
+static uint64_t boottime_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void format_stamp(uint64_t us, char *stamp, size_t size)
+{
+	str_format(stamp, size, "[%5lu.%06lu]", (unsigned long)(us / 1000000),
+		   (unsigned long)(us % 1000000));
+}
+
+void log_stamp(char *stamp, size_t size)
+{
+	format_stamp(boottime_us() + ahead, stamp, size);
+}
 
 /* One line for ring and console. Our own lines come as user messages, the kernel's as its own. */
 static void deliver(unsigned priority, uint64_t us, const char *text)
 {
 	char line[LINE + 64];
-	int n = snprintf(line, sizeof(line), "[%5lu.%06lu] %s\n", (unsigned long)(us / 1000000),
-			 (unsigned long)(us % 1000000), text);
+	char stamp[32];
+	int n;
 	bool ours = priority >> FACILITY_SHIFT != 0;
 
+	format_stamp(us, stamp, sizeof(stamp));
+	n = snprintf(line, sizeof(line), "%s %s\n", stamp, text);
 	if (n < 0)
 		return;
 	if ((size_t)n >= sizeof(line))
@@ -50,6 +73,7 @@ static void read_record(char *record, size_t len)
 	struct text_filter filter = { 0 };
 	unsigned priority;
 	uint64_t us;
+	uint64_t now;
 	char *text;
 	char *end;
 
@@ -62,6 +86,9 @@ static void read_record(char *record, size_t len)
 		return;
 	strtoull(end + 1, &end, 10);
 	us = *end == ',' ? strtoull(end + 1, NULL, 10) : 0;
+	now = boottime_us();
+	if (priority >> FACILITY_SHIFT && ahead == 0 && us > now)
+		ahead = us - now;
 	text++;
 	text[strcspn(text, "\n")] = '\0';
 	text[text_filter(&filter, text, strlen(text), text)] = '\0';
@@ -110,7 +137,6 @@ void log_set_level(int shown_level)
 
 static void emit(enum log_level level, const char *text)
 {
-	struct timespec now;
 	char line[LINE];
 	unsigned priority = FACILITY_USER << FACILITY_SHIFT | (unsigned)level;
 
@@ -127,9 +153,7 @@ static void emit(enum log_level level, const char *text)
 	}
 	line[strcspn(line, "\n")] = '\0';
 	/* No kernel log, as in a container: the line must not be lost for that. */
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	deliver(priority, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
-		strchr(line, '>') + 1);
+	deliver(priority, boottime_us(), strchr(line, '>') + 1);
 }
 
 void log_msg(enum log_level level, const char *subject, const char *fmt, ...)

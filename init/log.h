@@ -24,6 +24,9 @@ void log_msg(enum log_level level, const char *subject, const char *fmt, ...);
 /* The finding, and its remedy in a line of its own. */
 void log_finding(const struct finding *finding);
 
+/* "[    1.234567]": now, on the kernel log's clock, for lines that are not in that log. */
+void log_stamp(char *stamp, size_t size);
+
 const struct ring *log_ring(void);
 
 #endif

@@ -254,21 +254,33 @@ static void print_device(const struct plan *plan, const struct plan_device *d, F
 		fprintf(out, "     -    -  -\n");
 }
 
+static void print_ports(const struct plan *plan, int vsmmu, bool last_bus, FILE *out)
+{
+	unsigned left = plan->vsmmu[vsmmu].ports;
+
+	for (unsigned i = 0; i < plan->devices; i++) {
+		const struct plan_device *d = &plan->device[i];
+
+		if (d->vsmmu != vsmmu)
+			continue;
+		left--;
+		fprintf(out, "  %s  %s slot %d: root port pci.%d ── hostdev%u %s\n",
+			last_bus ? " " : "│", left ? "├─" : "└─", d->port_addr, d->port_index,
+			d->slot, d->config->bdf);
+	}
+}
+
 static void print_tree(const struct plan *plan, FILE *out)
 {
 	fprintf(out, "  pcie.0\n");
 	for (unsigned i = 0; i < plan->vsmmus; i++) {
 		const struct plan_vsmmu *v = &plan->vsmmu[i];
+		bool last = i + 1 == plan->vsmmus;
 
-		fprintf(out, "  └─ slot %d: pxb-pcie pci.%d, bus %d, vSMMU %u = %s\n", v->addr,
-			v->pxb_index, v->bus_nr, i, v->smmu[0] ? v->smmu : "(unknown)");
-		for (unsigned j = 0; j < plan->devices; j++) {
-			const struct plan_device *d = &plan->device[j];
-
-			if (d->vsmmu == (int)i)
-				fprintf(out, "     └─ slot %d: root port pci.%d ── hostdev%u %s\n",
-					d->port_addr, d->port_index, d->slot, d->config->bdf);
-		}
+		fprintf(out, "  %s slot %d: pxb-pcie pci.%d, bus %d, vSMMU %u = %s\n",
+			last ? "└─" : "├─", v->addr, v->pxb_index, v->bus_nr, i,
+			v->smmu[0] ? v->smmu : "(unknown)");
+		print_ports(plan, (int)i, last, out);
 	}
 }
 

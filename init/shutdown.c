@@ -10,6 +10,7 @@
 #include "vm.h"
 
 static bool going_on;
+static bool ending; /* nothing is waited for any more */
 static enum shutdown_how goal;
 
 static const struct {
@@ -31,6 +32,7 @@ static void end_machine(void)
 {
 	pid_t pid;
 
+	ending = true;
 	log_msg(LOG_LEVEL_INFO, "host", "%s", ends[goal].text);
 	pid = fork();
 	if (pid > 0)
@@ -43,14 +45,14 @@ static void end_machine(void)
 
 void shutdown_proceed(void)
 {
-	if (going_on && vm_active() == 0)
+	if (going_on && !ending && vm_active() == 0)
 		end_machine();
 }
 
 void shutdown_begin(enum shutdown_how how)
 {
 	goal = how;
-	if (!going_on)
+	if (!going_on && vm_active())
 		log_msg(LOG_LEVEL_INFO, "host", "stopping %u VMs before the machine goes down",
 			vm_active());
 	going_on = true;

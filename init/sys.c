@@ -121,11 +121,12 @@ int sys_pci_write(int root, const char *bdf, const char *attr, const char *text)
 	return write_text(root, path, text);
 }
 
-bool sys_pci_exists(int root, const char *bdf)
+bool sys_pci_has(int root, const char *bdf, const char *attr)
 {
 	char path[PATH_SIZE];
 
-	return str_format(path, sizeof(path), PCI_DEVICES "/%s", bdf) && sys_exists(root, path);
+	return str_format(path, sizeof(path), PCI_DEVICES "/%s/%s", bdf, attr) &&
+	       sys_exists(root, path);
 }
 
 int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg)

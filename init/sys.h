@@ -29,7 +29,7 @@ bool sys_exists(int root, const char *path);
 ssize_t sys_pci_read(int root, const char *bdf, const char *attr, char *buf, size_t size);
 int sys_pci_link(int root, const char *bdf, const char *link, char *name, size_t size);
 int sys_pci_write(int root, const char *bdf, const char *attr, const char *text);
-bool sys_pci_exists(int root, const char *bdf);
+bool sys_pci_has(int root, const char *bdf, const char *attr);
 
 /* Calls each for every PCI device, in no order, until it returns non-zero, and returns that. */
 int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg);

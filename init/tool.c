@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "argv.h"
 #include "check.h"
@@ -134,6 +135,21 @@ void tool_show_manifest(const struct config *config, unsigned slot)
 		fwrite(data, 1, (size_t)n, stdout);
 }
 
+bool tool_explain(const char *code)
+{
+	bool found = false;
+
+	for (enum diag_code i = 0; i < DIAG_CODES; i++) {
+		if (code[0] && strcasecmp(code, diag_code_text(i)) != 0)
+			continue;
+		printf("%s### %s (%s)\n\n%s\n\nRemedy: %s.\n", found ? "\n" : "", diag_code_text(i),
+		       diag_code_severity(i) == DIAG_FAIL ? "failure" : "warning",
+		       diag_code_title(i), diag_code_remedy(i));
+		found = true;
+	}
+	return found;
+}
+
 /* --- the program --- */
 
 static char text[MANIFEST_MAX];
@@ -149,6 +165,7 @@ static void usage(FILE *out)
 	      "  argv MANIFEST VM     print the words that QEMU is started with\n"
 	      "  devices MANIFEST     list the PCI devices and who has them\n"
 	      "  manifest CONFIG      make the manifest for a .config\n"
+	      "  explain [CODE]       tell what a diagnostic's code means, or all of them\n"
 	      "  version              print the version\n"
 	      "  help                 print this\n"
 	      "\n"
@@ -205,6 +222,14 @@ static int run_manifest(const char *file)
 		return EXIT_USAGE;
 	manifest_write(text, (size_t)len, stdout, &diag);
 	return finish();
+}
+
+static int run_explain(const char *code)
+{
+	if (tool_explain(code))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "hvinit: %s: no such code; 'hvinit explain' lists them\n", code);
+	return EXIT_USAGE;
 }
 
 /* The commands that look at a machine. */
@@ -283,6 +308,8 @@ int tool_main(int argc, char **argv)
 		usage(stdout);
 		return EXIT_SUCCESS;
 	}
+	if ((argc == 1 || argc == 2) && strcmp(command, "explain") == 0)
+		return run_explain(argc == 2 ? argv[1] : "");
 	if (argc == 2 && strcmp(command, "manifest") == 0)
 		return run_manifest(argv[1]);
 	if (argc == 2 && is_one_of(command, on_machine))

@@ -6,6 +6,8 @@
 #ifndef HVINIT_TOOL_H
 #define HVINIT_TOOL_H
 
+#include <stdbool.h>
+
 #include "symbols.h"
 
 /* On the running machine; slot matters to argv only. */
@@ -14,6 +16,9 @@ void tool_show_plan(const struct config *config, unsigned slot);
 void tool_show_check(const struct config *config, unsigned slot);
 void tool_show_argv(const struct config *config, unsigned slot);
 void tool_show_manifest(const struct config *config, unsigned slot);
+
+/* What a code of a diagnostic means, in Markdown; all of them for "". False: no such code. */
+bool tool_explain(const char *code);
 
 /* The program "hvinit". Exit codes: 0; 1 there are findings; 2 wrong usage or unreadable file. */
 int tool_main(int argc, char **argv);

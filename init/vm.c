@@ -37,23 +37,18 @@ static const char *const state_name[VM_STATES] = {
 	[VM_STOPPING] = "stopping",   [VM_FAILED] = "failed",
 };
 
-uint64_t vm_now_us(void)
+static uint64_t now_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-uint64_t vm_now_ms(void)
-{
-	return vm_now_us() / 1000;
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static void enter(struct vm *vm, enum vm_state state, const char *why)
 {
 	vm->state = state;
-	vm->since = vm_now_ms();
+	vm->since = now_ms();
 	str_copy(vm->why, sizeof(vm->why), why);
 	log_msg(state == VM_FAILED || state == VM_INVALID ? LOG_LEVEL_ERR : LOG_LEVEL_INFO,
 		vm->config->name, "%s%s%s", state_name[state], why[0] ? ": " : "", why);
@@ -226,7 +221,7 @@ static void stop_now(struct vm *vm)
 static void late(struct vm *vm)
 {
 	vm_fault_text(vm, DIAG_QMP_LATE, "wait for QEMU: no answer in %lu s",
-		      (unsigned long)((vm_now_ms() - vm->since) / 1000));
+		      (unsigned long)((now_ms() - vm->since) / 1000));
 	vm->late = true;
 	stop_kill(vm);
 }
@@ -262,7 +257,7 @@ static void judge_words(struct vm *vm)
 	char tail[2048];
 	uint64_t at = vm->words_from;
 	const char *line;
-	bool nesting;
+	const char *nesting;
 	size_t n;
 
 	if (vm->words_kept.total - at > sizeof(tail) - 1)
@@ -271,8 +266,9 @@ static void judge_words(struct vm *vm)
 	tail[n] = '\0';
 	nesting = strstr(tail, "IOMMU_VIOMMU_ALLOC failed");
 	line = last_line(tail);
-	if (nesting)
-		vm_fault_text(vm, DIAG_NO_NESTING, "QEMU: %.240s", line);
+	if (nesting) /* the cause: what comes after it are consequences */
+		vm_fault_text(vm, DIAG_NO_NESTING, "QEMU: %.*s", (int)strcspn(nesting, "\n"),
+			      nesting);
 	else if (line[0])
 		vm_fault_text(vm, DIAG_QEMU_REFUSED, "QEMU: %.240s", line);
 	else
@@ -371,7 +367,7 @@ int vm_init(const struct config *all, const struct diag *diag)
 			enter(vm, VM_INVALID, "its manifest has faults");
 		else
 			vm->state = VM_STOPPED;
-		vm->since = vm_now_ms();
+		vm->since = now_ms();
 	}
 	return error;
 }
@@ -439,7 +435,7 @@ struct vm_view vm_look(unsigned slot)
 		.state = state_name[vm->state],
 		.why = vm->why,
 		.pid = vm->pid,
-		.since_s = (vm_now_ms() - vm->since) / 1000,
+		.since_s = (now_ms() - vm->since) / 1000,
 		.starts = vm->starts,
 		.devices = vm->devices,
 		.vsmmus = vm->vsmmus,

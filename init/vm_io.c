@@ -74,10 +74,11 @@ static bool read_qmp(struct vm *vm)
 static void end_echo_line(struct vm *vm)
 {
 	char line[VM_ECHO_LINE + sizeof(vm->config->name) + 32];
-	uint64_t now = vm_now_us();
+	char stamp[32];
 
-	str_format(line, sizeof(line), "[%5lu.%06lu] %s| %.*s", (unsigned long)(now / 1000000),
-		   (unsigned long)(now % 1000000), vm->config->name, (int)vm->echo_used, vm->echo);
+	log_stamp(stamp, sizeof(stamp));
+	str_format(line, sizeof(line), "%s %s| %.*s", stamp, vm->config->name, (int)vm->echo_used,
+		   vm->echo);
 	vm->echo_used = 0;
 	console_line(line);
 }
@@ -89,7 +90,9 @@ static void echo(struct vm *vm, const char *data, size_t len)
 	size_t n = text_filter(&vm->echo_filter, data, len, clean);
 
 	for (size_t i = 0; i < n; i++) {
-		if (clean[i] == '\n' || vm->echo_used == sizeof(vm->echo))
+		bool ends = clean[i] == '\n' || vm->echo_used == sizeof(vm->echo);
+
+		if (ends && vm->echo_used)
 			end_echo_line(vm);
 		if (clean[i] != '\n')
 			vm->echo[vm->echo_used++] = clean[i];

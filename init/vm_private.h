@@ -50,10 +50,6 @@ struct vm {
 	char echo[VM_ECHO_LINE];
 };
 
-/* Microseconds and milliseconds of CLOCK_BOOTTIME, which is the kernel log's, too. */
-uint64_t vm_now_us(void);
-uint64_t vm_now_ms(void);
-
 /* Gives the event to the table. */
 void vm_handle(struct vm *vm, enum vm_event event);
 

@@ -11,17 +11,17 @@ include tests/unit/unit.mk tests/golden/golden.mk tests/lint.mk
 
 run: ## boots the appliance in the lab and hands over its serial console
 	$(Q)rootfs/setup.sh
-	$(Q)$(MAKE) --no-print-directory $(LAB_PARTS)
+	$(Q)$(MAKE) -s --no-print-directory $(LAB_PARTS)
 	$(Q)$(LAB_PYTHON) -m lab.run
 
 # The suites go on when one fails, and a suite that could not even be built is missed by the sum.
 test: ## runs every test; the last line is "N passed, N failed"
 	$(Q)rootfs/setup.sh
 	$(Q)rm -f $(SUITES:%=build/tests/%.xml)
-	$(Q)$(MAKE) --no-print-directory --keep-going $(SUITES:%=test-%) || :
+	$(Q)$(MAKE) -s --no-print-directory --keep-going $(SUITES:%=test-%) || :
 	$(Q)/usr/bin/python3 tests/summary.py build/tests $(SUITES)
 
 test-lab: $(LAB_PARTS) ## drives the appliance over its serial console in the lab
 	$(Q)mkdir -p build/tests
 	$(Q)$(LAB_PYTHON) -m pytest -q -ra --capture=sys -p no:cacheprovider \
-		--junitxml=build/tests/lab.xml tests/lab
+		-o junit_family=xunit1 --junitxml=build/tests/lab.xml tests/lab

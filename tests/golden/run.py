@@ -4,7 +4,7 @@
 Each folder beside this file is a case:
     config    a defconfig (Kconfig adds the defaults, as for a user)
     machine   what there is, a line each:
-                  device BDF [class=…] [smmu=…] [group=…] [driver=…] [header=…] [bar=BYTES]
+                  device BDF [class=…] [smmu=…] [group=…] [driver=…] [bar=BYTES] [bridge=yes]
                   driver NAME
                   file PATH
                   memory MIB
@@ -39,8 +39,8 @@ def put(root: Path, path: str, data: bytes = b"") -> None:
 def put_device(root: Path, bdf: str, what: dict[str, str]) -> None:
     """The files that sysfs has for a PCI device."""
     folder = f"sys/bus/pci/devices/{bdf}"
-    header = int(what.get("header", "0"))
-    put(root, f"{folder}/config", bytes(14) + bytes([header]) + bytes(49))
+    if "bridge" in what:
+        put(root, f"{folder}/secondary_bus_number", b"1\n")
     put(root, f"{folder}/class", what.get("class", "0x000000").encode() + b"\n")
     put(root, f"{folder}/vendor", b"0x1234\n")
     put(root, f"{folder}/device", b"0x5678\n")

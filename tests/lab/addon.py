@@ -5,22 +5,17 @@ A `.ucode` section goes in front of the initramfs, where the kernel looks for AC
 `.initrd` section goes behind it, so that its files take the place of the product's.
 """
 
-import os
-import subprocess
 from pathlib import Path
 
 from . import cpio
-from .paths import ADDON_STUB, HVINIT, TOOLS
+from .paths import ADDON_STUB, HVINIT, TOOLS, run
 
 _OPTIONS = {".ucode": "--microcode", ".initrd": "--initrd"}
 
 
 def ukify(*words: str) -> str:
     """Runs the tools tree's ukify and returns what it prints."""
-    command = ["/usr/bin/python3", str(TOOLS / "usr/bin/ukify"), *words]
-    environment = dict(os.environ, PYTHONPATH=str(TOOLS / "usr/lib/python3/dist-packages"))
-    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
-    return run.stdout
+    return run(["/usr/bin/python3", TOOLS / "usr/bin/ukify", *words]).decode()
 
 
 def build(addon: Path, section: str, content: bytes) -> Path:
@@ -33,11 +28,11 @@ def build(addon: Path, section: str, content: bytes) -> Path:
 
 
 def manifest(addon: Path, config: str) -> Path:
-    """Makes ADDON with the manifest of CONFIG, the text of a .config, for the product's."""
+    """Makes ADDON with the manifest that CONFIG, the text of a .config, gives."""
     source = addon.with_suffix(".config")
     source.write_text(config)
-    made = subprocess.run([HVINIT, "manifest", source], check=True, stdout=subprocess.PIPE)
-    archive = cpio.archive({"etc/hvinit/manifest": (cpio.FILE, made.stdout)})
+    made = run([HVINIT, "manifest", source])
+    archive = cpio.archive({"etc/hvinit/manifest": (cpio.FILE, made)})
     return build(addon, ".initrd", archive)
 
 

@@ -52,14 +52,6 @@ class Appliance:
     def status(self) -> str:
         return self.ask("status", r"STATE[^\r\n]*WHY\r\n")
 
-    def await_status(self, vm: str, state: str) -> str:
-        """Asks for the status until VM's STATE is there."""
-        deadline = time.monotonic() + LIMIT
-        while not re.search(rf"^{vm}\s+{state}", status := self.status(), re.MULTILINE):
-            if time.monotonic() > deadline:
-                raise LabError(f"{vm} was never {state}: see {self.console.log}")
-        return status
-
     def shell(self, line: str) -> str:
         """What the shell command LINE prints. Messages that come meanwhile are in "log host"."""
         self.console.send("shell")
@@ -72,8 +64,14 @@ class Appliance:
         self.console.expect(PROMPT)
         return printed
 
-    def host_log(self) -> str:
-        return self.ask("log host", r"log host\r\n")
+    def await_log(self, pattern: str) -> str:
+        """Asks for the host's log until PATTERN is in it, and returns the last place. It is for
+        messages that may come while a shell has the console."""
+        deadline = time.monotonic() + LIMIT
+        while not (found := re.findall(pattern, self.ask("log host", r"log host\r\n"))):
+            if time.monotonic() > deadline:
+                raise LabError(f"{pattern!r} was never logged: see {self.console.log}")
+        return str(found[-1])
 
     def kernel_log(self) -> str:
         return self.shell("busybox dmesg")

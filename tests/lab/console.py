@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 from pexpect import fdpexpect
 
-LIMIT = 90.0  # seconds
+LIMIT = 300.0  # seconds
 EXCERPT = 15  # lines of the console shown when an expectation fails
 
 

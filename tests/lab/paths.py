@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the build leaves what the lab uses, and how to run a program of the tools tree."""
+"""Where the build leaves what the lab uses, and how programs are run."""
 
 import os
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,8 +19,22 @@ HVINIT = BUILD / "native/hvinit"
 FIRMWARE = TOOLS / "usr/share/qemu-efi-aarch64/QEMU_EFI.fd"
 ADDON_STUB = TARGET / "usr/lib/systemd/boot/efi/addonaa64.efi.stub"
 
-# sfdisk lives in /usr/sbin, which is not on every user's path.
-ENVIRONMENT = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+# sfdisk lives in /usr/sbin, which is not on every user's path; ukify needs its pefile.
+_ENVIRONMENT = dict(
+    os.environ,
+    PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin",
+    PYTHONPATH=str(TOOLS / "usr/lib/python3/dist-packages"),
+)
+
+
+def run(words: Sequence[str | Path], text: str = "") -> bytes:
+    """Runs a program with TEXT as its input and returns what it prints; its complaints are shown
+    only when it fails."""
+    done = subprocess.run(words, input=text.encode(), capture_output=True, env=_ENVIRONMENT)
+    if done.returncode:
+        command = " ".join(map(str, words))
+        raise RuntimeError(f"{command}: status {done.returncode}: {done.stderr.decode()}")
+    return done.stdout
 
 
 def tool(name: str) -> list[str]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 
+from . import config
 from .appliance import Appliance
 from .console import LabError
 from .machine import Machine, Trip
@@ -27,8 +28,8 @@ TIMES = {
 
 def hand_over(machine: Machine) -> int:
     """Gives the terminal to the appliance until its machine is off."""
-    print("The console is the appliance's: 'help' lists commands, 'poweroff' ends in order,")
-    print(f"Ctrl-A x pulls the plug. Transcript: {machine.log}", flush=True)
+    print("This is the appliance's console: 'help' lists its commands, 'poweroff' ends in order,")
+    print(f"Ctrl-A x pulls the plug. The transcript is {machine.log}\n", flush=True)
     settings = termios.tcgetattr(sys.stdin)
     try:
         words = machine.words("stdio,mux=on,signal=off")
@@ -62,7 +63,7 @@ def summarize(machine: Machine, console: str, tally: Tally) -> None:
     drives = Said.parse(console).drives
     row = "{:12}  {:6}  {:24}  {:24}  {:10}  {}"
     print()
-    print(row.format("device", "drive", "physical SMMU", "vSMMU", "group type", "nested reads"))
+    print(row.format("device", "drive", "physical SMMU", "vSMMU", "group type", "nested walks"))
     for place in machine.topology.places():
         drive = drives.get(place.device.name, {})
         own = (drive.get("smmu", "-"), drive.get("type", "-"))
@@ -86,6 +87,9 @@ def report(checks: list[Check], machine: Machine) -> int:
 
 
 def main() -> int:
+    if config.value("BOARD_QEMU_VIRT") != "y":
+        print("lab: .config is for another board: make qemu_virt_defconfig run", file=sys.stderr)
+        return 1
     tell = Progress("lab")
     tell("making drives")
     machine = Machine("run")

@@ -27,20 +27,15 @@ static void make_folders(int root, const char *path)
 	}
 }
 
-static void write_file(int root, const char *path, const void *data, size_t len)
+void fakesys_file(int root, const char *path, const char *text)
 {
 	int fd;
 
 	make_folders(root, path);
 	fd = openat(root, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	assert_true(fd >= 0);
-	assert_int_equal(write(fd, data, len), len);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
-}
-
-void fakesys_file(int root, const char *path, const char *text)
-{
-	write_file(root, path, text, strlen(text));
 }
 
 void fakesys_link(int root, const char *path, const char *target)
@@ -107,15 +102,13 @@ static void device_link(int root, const char *bdf, const char *link, const char 
 
 void fakesys_device(int root, const struct fake_device *device)
 {
-	unsigned char config[256] = { 0x86, 0x80 };
 	char path[256];
 
-	config[0x0e] = device->header;
-	str_format(path, sizeof(path), "sys/bus/pci/devices/%s/config", device->bdf);
-	write_file(root, path, config, sizeof(config));
 	device_file(root, device->bdf, "driver_override", "(null)\n");
 	device_file(root, device->bdf, "vendor", "0x8086\n");
 	device_file(root, device->bdf, "device", "0x0010\n");
+	if (device->bridge)
+		device_file(root, device->bdf, "secondary_bus_number", "1\n");
 	if (device->class)
 		device_file(root, device->bdf, "class", device->class);
 	if (device->resource)
@@ -135,13 +128,13 @@ void fakesys_lab(int root)
 {
 	static const struct fake_device devices[] = {
 		{ .bdf = "0000:00:00.0", .class = "0x060000\n", .group = "0" },
-		{ .bdf = "0000:40:00.0", .class = "0x060400\n", .header = 1, .group = "1" },
+		{ .bdf = "0000:40:00.0", .class = "0x060400\n", .bridge = true, .group = "1" },
 		{ .bdf = "0000:41:00.0",
 		  .class = "0x010802\n",
 		  .group = "2",
 		  .smmu = "smmu3.0x000000000c000000",
 		  .resource = "0x0000000010000000 0x0000000010003fff 0x0000000000140204\n" },
-		{ .bdf = "0000:80:00.0", .class = "0x060400\n", .header = 1, .group = "3" },
+		{ .bdf = "0000:80:00.0", .class = "0x060400\n", .bridge = true, .group = "3" },
 		{ .bdf = "0000:81:00.0",
 		  .class = "0x010802\n",
 		  .group = "4",

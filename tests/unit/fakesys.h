@@ -3,7 +3,7 @@
 #ifndef HVINIT_FAKESYS_H
 #define HVINIT_FAKESYS_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 /* A PCI device; what is left out (0, NULL) gets no file. */
 struct fake_device {
@@ -14,7 +14,7 @@ struct fake_device {
 	const char *class; /* as sysfs has it: "0x010802" */
 	const char *resource; /* text of the file */
 	const char *vfio; /* name of its VFIO device */
-	uint8_t header;
+	bool bridge;
 };
 
 /* A new machine with /dev/iommu, /dev/kvm, 4 GiB, QEMU and vfio-pci. The caller closes the root. */

@@ -15,11 +15,14 @@ from pathlib import Path
 TIME_LIMIT = 120  # seconds; all of them together take about one
 
 
+def printable(text: str) -> str:
+    """XML has no way to say most control characters."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
 def failure(program: str, text: str) -> ElementTree.Element:
     case = ElementTree.Element("testcase", name="runs to its end", classname=program)
-    # XML has no way to say most control characters.
-    clean = "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
-    ElementTree.SubElement(case, "failure", message=f"{program} failed").text = clean
+    ElementTree.SubElement(case, "failure", message=f"{program} failed").text = printable(text)
     return case
 
 
@@ -47,6 +50,8 @@ def run(program: Path) -> ElementTree.Element:
             text += f"\n(no result: {error})"
     for case in suite:
         case.set("classname", program.name)
+        for fault in case.iter("failure"):  # cmocka leaves what fail_msg() says on the stream
+            fault.text = printable(f"{(fault.text or '').strip()}\n{text.strip()}")
     failed = sum(1 for case in suite if case.find("failure") is not None)
     if not len(suite) or status != failed:
         suite.append(failure(program.name, f"exit status {status}\n{text}"))
@@ -56,7 +61,10 @@ def run(program: Path) -> ElementTree.Element:
 def report(suite: ElementTree.Element) -> int:
     """Prints what failed; the number of failures."""
     failed = [case for case in suite if case.find("failure") is not None]
-    print(f"  {suite.get('name'):16} {len(suite) - len(failed)} passed, {len(failed)} failed")
+    skipped = sum(1 for case in suite if case.find("skipped") is not None)
+    passed = len(suite) - len(failed) - skipped
+    note = f", {skipped} skipped" if skipped else ""
+    print(f"  {suite.get('name'):16} {passed} passed, {len(failed)} failed{note}")
     for case in failed:
         print(f"    {case.get('name')}:\n{(case.find('failure').text or '').strip()}")
     return len(failed)

@@ -244,14 +244,14 @@ static void test_twice_in_no_vm(void **state)
 
 /* --- groups --- */
 
-static void add_peer(const char *driver, uint8_t header)
+static void add_peer(const char *driver, bool bridge)
 {
 	const struct fake_device device = {
 		.bdf = "0000:41:00.1",
 		.driver = driver,
 		.group = "2",
 		.smmu = "smmu3.0x000000000c000000",
-		.header = header,
+		.bridge = bridge,
 	};
 
 	fakesys_device(root, &device);
@@ -260,7 +260,7 @@ static void add_peer(const char *driver, uint8_t header)
 static void test_peer_on_driver(void **state)
 {
 	(void)state;
-	add_peer("e1000e", 0);
+	add_peer("e1000e", false);
 	check();
 	assert_finding(&diag, DIAG_GRP_PEERS, "0000:41:00.0",
 		       "0000:41:00.1 of the same group is held by the driver e1000e");
@@ -269,7 +269,7 @@ static void test_peer_on_driver(void **state)
 static void test_peer_free(void **state)
 {
 	(void)state;
-	add_peer(NULL, 0);
+	add_peer(NULL, false);
 	check();
 	assert_no_finding(&diag);
 }
@@ -277,7 +277,7 @@ static void test_peer_free(void **state)
 static void test_peer_vfio(void **state)
 {
 	(void)state;
-	add_peer("vfio-pci", 0);
+	add_peer("vfio-pci", false);
 	check();
 	assert_no_finding(&diag);
 }
@@ -285,7 +285,7 @@ static void test_peer_vfio(void **state)
 static void test_peer_bridge(void **state)
 {
 	(void)state;
-	add_peer("pcieport", 1);
+	add_peer("pcieport", true);
 	check();
 	assert_no_finding(&diag);
 }
@@ -293,7 +293,7 @@ static void test_peer_bridge(void **state)
 static void test_peer_ours(void **state)
 {
 	(void)state;
-	add_peer("e1000e", 0);
+	add_peer("e1000e", false);
 	give(vm, 2, "0000:41:00.1");
 	check();
 	assert_no_finding(&diag);
@@ -302,7 +302,7 @@ static void test_peer_ours(void **state)
 static void test_peer_of_other_vm(void **state)
 {
 	(void)state;
-	add_peer(NULL, 0);
+	add_peer(NULL, false);
 	str_copy(config.vm[1].name, sizeof(config.vm[1].name), "other");
 	give(&config.vm[1], 0, "0000:41:00.1");
 	check();

@@ -203,6 +203,12 @@ void tool_show_manifest(const struct config *all, unsigned slot)
 	sleep(60);
 }
 
+bool tool_explain(const char *code)
+{
+	printf("explained: %s\n", code);
+	return true;
+}
+
 /* --- helpers --- */
 
 static void type_bytes(const char *data, size_t len)
@@ -521,6 +527,18 @@ static void test_log(void **state)
 	assert_shows_not("\033");
 }
 
+static void test_explain(void **state)
+{
+	(void)state;
+	type("explain DEV-NONE\r");
+	finish_child();
+	assert_shows("explained: DEV-NONE\n");
+	type("explain a-code-that-is-longer-than-any-code-there-can-be\r");
+	finish_child();
+	assert_shows("explained: a-code-that-is-longer-than");
+	assert_prompt();
+}
+
 static void test_other_child(void **state)
 {
 	(void)state;
@@ -646,6 +664,7 @@ int main(void)
 		CONSOLE_CASE("a child that crashes", test_child_dies, NULL),
 		CONSOLE_CASE("a child is interrupted", test_child_interrupted, NULL),
 		CONSOLE_CASE("logs", test_log, NULL),
+		CONSOLE_CASE("explain", test_explain, NULL),
 		CONSOLE_CASE("a child of somebody else", test_other_child, NULL),
 		CONSOLE_CASE("a guest's console", test_attach, NULL),
 		CONSOLE_CASE("there and back in one burst", test_attach_in_one, NULL),

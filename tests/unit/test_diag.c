@@ -52,6 +52,20 @@ static void test_full(void **state)
 	assert_string_equal(diag.finding[DIAG_MAX - 1].text, "47");
 }
 
+/* A failure that was dropped may concern any VM: none is clean then. A warning does not. */
+static void test_full_of_warnings(void **state)
+{
+	struct diag diag = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < DIAG_MAX + 1; i++)
+		diag_add(&diag, DIAG_HOST, DIAG_CMDLINE_OVERRIDE, "x", "a warning");
+	assert_int_equal(diag_failures(&diag, 1), 0);
+	diag_add(&diag, 1, DIAG_SYMBOL_VALUE, "VM1_CPUS", "bad");
+	assert_int_equal(diag_failures(&diag, 1), 1);
+	assert_int_equal(diag_failures(&diag, DIAG_HOST), 1);
+}
+
 static void test_cut(void **state)
 {
 	struct diag diag = { 0 };
@@ -114,6 +128,7 @@ int main(void)
 		CASE("a finding fits into one write to a pipe", test_one_write, NULL),
 		CASE("failures are counted for each VM", test_counts, NULL),
 		CASE("a full list counts what it drops", test_full, NULL),
+		CASE("dropped failures count for everybody", test_full_of_warnings, NULL),
 		CASE("long texts are cut", test_cut, NULL),
 		CASE("subject, text and code", test_format, NULL),
 		CASE("control characters are replaced", test_control_characters, NULL),

@@ -59,7 +59,7 @@ static void parse_whole(const char *text)
 static void test_defaults(void **state)
 {
 	(void)state;
-	assert_int_equal(config.host.log_level, 6);
+	assert_int_equal(config.host.log_level, 4);
 	assert_string_equal(config.host.modules, "");
 	assert_false(config.host.shell);
 	assert_int_equal(config.host.on_fatal, HOST_ON_FATAL_REBOOT);
@@ -375,6 +375,30 @@ static void test_whom_it_concerns(void **state)
 	assert_int_equal(diag_failures(&diag, 2), 2);
 }
 
+/* Whatever the bytes are, values stay in range and strings end. The sanitizers look on. */
+static void test_damage(void **state)
+{
+	static const char good[] = "HOST_LOG_LEVEL=7\nHOST_ON_FATAL=\"halt\"\nVM0_NAME=\"demo\"\n"
+				   "VM0_CPUS=12\nVM0_CMDLINE=\"a=\\\"b\\\\\"\nVM0_AUTOSTART=n\n"
+				   "VM7_HOSTDEV15_BDF=\"0000:41:00.0\"\n"
+				   "VM7_VSMMU7_BUS_NR=\"254\"\nVM0_KERNEL=\"/boot/Image\"\n";
+	uint32_t seed = 1;
+
+	for (unsigned i = 0; i < 20000; i++) {
+		char text[sizeof(good) - 1];
+
+		setup(state);
+		memcpy(text, good, sizeof(text));
+		damage(text, sizeof(text), &seed);
+		parse_bytes(text, sizeof(text));
+		assert_in_range(config.vm[0].cpus, 1, 512);
+		assert_in_range(config.host.log_level, 0, 7);
+		assert_in_range(config.host.on_fatal, 0, 1);
+		assert_true(strlen(config.vm[0].cmdline) < sizeof(config.vm[0].cmdline));
+		assert_true(config.vm[0].kernel[0] == '\0' || config.vm[0].kernel[0] == '/');
+	}
+}
+
 /* --- the kernel command line --- */
 
 static void test_override(void **state)
@@ -568,6 +592,7 @@ int main(void)
 		MANIFEST_CASE("NUL bytes", test_nul),
 		MANIFEST_CASE("over-long lines", test_over_long),
 		MANIFEST_CASE("more faults than are kept", test_many_faults),
+		MANIFEST_CASE("damaged in 20000 ways", test_damage),
 		MANIFEST_CASE("a fault concerns its VM only", test_whom_it_concerns),
 		MANIFEST_CASE("command line: overrides", test_override),
 		MANIFEST_CASE("command line: safe mode", test_safe),

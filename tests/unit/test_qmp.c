@@ -287,6 +287,29 @@ static void test_control_characters(void **state)
 		assert_string_equal(last.reason, "a?[2Jb?");
 }
 
+/* Whatever comes, every line is a message or garbage, and words end. */
+static void test_damage(void **state)
+{
+	static const char good[] = "{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"x\"}}\n"
+				   "{\"return\": {\"status\": \"running\"}, \"id\": \"s\"}\n"
+				   "{\"id\": \"c\", \"error\": {\"desc\": \"a \\\"b\\\"\"}}\n";
+	uint32_t seed = 7;
+
+	for (unsigned i = 0; i < 20000; i++) {
+		char text[sizeof(good) - 1];
+		unsigned lines = 0;
+
+		setup(state);
+		memcpy(text, good, sizeof(text));
+		damage(text, sizeof(text), &seed);
+		feed_bytes(text, sizeof(text));
+		for (size_t c = 0; c < sizeof(text); c++)
+			lines += text[c] == '\n';
+		assert_true(messages + garbage <= lines);
+		assert_true(strlen(last.text) < sizeof(last.text));
+	}
+}
+
 static void test_send(void **state)
 {
 	char text[256];
@@ -350,6 +373,7 @@ int main(void)
 		QMP_CASE("more tokens than there is room for", test_too_many_tokens),
 		QMP_CASE("words that are too long", test_long_words),
 		QMP_CASE("control characters", test_control_characters),
+		QMP_CASE("damaged in 20000 ways", test_damage),
 		QMP_CASE("commands", test_send),
 		QMP_CASE("a QEMU that does not read", test_send_full),
 		QMP_CASE("a command that is too long", test_send_long),

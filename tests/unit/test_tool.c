@@ -11,7 +11,7 @@
 #include "sha256.h"
 #include "tool.h"
 
-static char out[8192];
+static char out[32768];
 static char err[8192];
 static char file[64]; /* the manifest or .config */
 static char machine[64]; /* root of the invented machine */
@@ -181,6 +181,20 @@ static void test_unreadable(void **state)
 	assert_has(err, "more than");
 }
 
+static void test_explain(void **state)
+{
+	(void)state;
+	assert_int_equal(run("explain", "dev-none", NULL), 0);
+	assert_has(out, "### DEV-NONE (failure)\n\nThe device is not there.\n\nRemedy: ");
+	assert_null(strstr(out, "DEV-TWICE"));
+	assert_int_equal(run("explain", NULL), 0);
+	for (unsigned i = 0; i < DIAG_CODES; i++)
+		assert_has(out, diag_code_text((enum diag_code)i));
+	assert_int_equal(run("explain", "NO-SUCH", NULL), 2);
+	assert_string_equal(out, "");
+	assert_has(err, "hvinit: NO-SUCH: no such code");
+}
+
 static void test_usage(void **state)
 {
 	(void)state;
@@ -229,6 +243,7 @@ int main(void)
 		TOOL_CASE("a manifest with a wrong hash", test_bad_hash),
 		TOOL_CASE("manifest", test_manifest),
 		TOOL_CASE("files that cannot be read", test_unreadable),
+		TOOL_CASE("explain", test_explain),
 		TOOL_CASE("help and version", test_usage),
 		TOOL_CASE("wrong usage", test_wrong_usage),
 	};

@@ -66,6 +66,11 @@ void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
 	say(line);
 }
 
+void log_stamp(char *stamp, size_t size)
+{
+	str_copy(stamp, size, "[    1.000000]");
+}
+
 void log_finding(const struct finding *finding)
 {
 	char line[512];
@@ -827,9 +832,10 @@ static void test_echo(void **state)
 	assert_null(strstr(said, "demo| "));
 	write_all(theirs.serial, "lo\r\n\a\nlast", 11);
 	wake(1);
-	assert_said("demo| hello\ndemo| \n");
+	assert_said("] demo| hello\n");
+	assert_said("] demo| \n");
 	end(STATUS_OK);
-	assert_said("demo| last\n");
+	assert_said("] demo| last\n");
 }
 
 static void test_no_echo(void **state)

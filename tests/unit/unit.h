@@ -39,4 +39,23 @@ static inline void assert_no_finding(const struct diag *diag)
 	assert_int_equal(diag->dropped, 0);
 }
 
+/* The same numbers on every machine and in every run (Marsaglia's xorshift). */
+static inline uint32_t next_random(uint32_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+/* Changes some bytes of text to ones that matter to a parser. */
+static inline void damage(char *text, size_t len, uint32_t *seed)
+{
+	static const char bytes[] = "\0\n\r\"\\{}[]:,=# \x7f\xff\033"
+				    "0aA_";
+
+	for (uint32_t n = 1 + next_random(seed) % 4; n > 0; n--)
+		text[next_random(seed) % len] = bytes[next_random(seed) % (sizeof(bytes) - 1)];
+}
+
 #endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The host's log: kernel records, our own lines, and what may reach the operator's terminal. */
+#include "unit.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "console.h"
+#include "log.h"
+#include "loop.h"
+#include "sys.h"
+
+static struct source *follow;
+static int kmsg[2]; /* what is written to the kernel log; its other end */
+static int records[2]; /* what is read from it; its other end */
+static char shown[8192];
+
+int __wrap_sys_kmsg_open(void);
+int __wrap_sys_kmsg_follow(void);
+
+int __wrap_sys_kmsg_open(void)
+{
+	return kmsg[0];
+}
+
+int __wrap_sys_kmsg_follow(void)
+{
+	return records[0];
+}
+
+int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void *, uint32_t),
+	     void *arg)
+{
+	(void)events;
+	source->fd = fd;
+	source->ready = ready;
+	source->arg = arg;
+	follow = source;
+	return 0;
+}
+
+void console_line(const char *line)
+{
+	size_t used = strlen(shown);
+
+	str_format(shown + used, sizeof(shown) - used, "%s\n", line);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	shown[0] = '\0';
+	/* Like /dev/kmsg, a sequence of records. */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, kmsg) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, records))
+		return -1;
+	log_init(6);
+	return log_keep(4096);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		close(kmsg[i]);
+		close(records[i]);
+	}
+	return 0;
+}
+
+static void record(const char *text)
+{
+	assert_int_equal(send(records[1], text, strlen(text), 0), strlen(text));
+	follow->ready(follow->arg, 1);
+}
+
+static const char *kept(void)
+{
+	static char text[8192];
+	uint64_t at = 0;
+
+	text[ring_read(log_ring(), &at, text, sizeof(text) - 1)] = '\0';
+	return text;
+}
+
+static const char *written(void)
+{
+	static char text[2048];
+	ssize_t n = recv(kmsg[1], text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static void test_message(void **state)
+{
+	(void)state;
+	log_msg(LOG_LEVEL_WARN, "demo", "%s %d", "text", 7);
+	assert_string_equal(written(), "<12>hvinit: demo: text 7\n");
+	assert_string_equal(shown, ""); /* it comes back from the kernel */
+	record("12,100,2345678,-;hvinit: demo: text 7\n");
+	assert_string_equal(shown, "[    2.345678] hvinit: demo: text 7\n");
+	assert_string_equal(kept(), shown);
+}
+
+static void test_finding(void **state)
+{
+	struct diag diag = { 0 };
+
+	(void)state;
+	diag_add(&diag, 0, DIAG_QEMU_NONE, "demo", "start it: no such file");
+	log_finding(&diag.finding[0]);
+	assert_string_equal(written(), "<11>hvinit: demo: start it: no such file [QEMU-NONE]\n");
+	assert_string_equal(written(),
+			    "<11>hvinit: remedy: rebuild the image; the file list is in rootfs/\n");
+}
+
+/* Kernel lines above the level are kept for 'log host', not shown; ours are. */
+static void test_level(void **state)
+{
+	(void)state;
+	log_set_level(4);
+	record("6,1,1000000,-;pci 0000:41:00.0: something\n");
+	record("4,2,2000000,-;a warning\n");
+	record("14,3,3000000,-;hvinit: demo: running\n");
+	record("15,4,4000000,-;debugging of user space\n");
+	assert_string_equal(shown, "[    2.000000] a warning\n"
+				   "[    3.000000] hvinit: demo: running\n");
+	assert_non_null(strstr(kept(), "[    1.000000] pci 0000:41:00.0: something\n"));
+	assert_non_null(strstr(kept(), "[    4.000000] debugging of user space\n"));
+}
+
+static void test_records(void **state)
+{
+	(void)state;
+	record("6,1,1,-;one line\n SUBSYSTEM=pci\n DEVICE=+pci:0000:41:00.0\n");
+	record("6,2,2,c,more=fields;a line; with a semicolon\n");
+	record("6,3,3,-;\033[2Jcleared\ttab\n");
+	assert_string_equal(shown, "[    0.000001] one line\n"
+				   "[    0.000002] a line; with a semicolon\n"
+				   "[    0.000003] cleared\ttab\n");
+}
+
+static void test_strange_records(void **state)
+{
+	(void)state;
+	record("nonsense");
+	record(";x");
+	record("x,1,1,-;y");
+	assert_string_equal(shown, "");
+	record("6;no fields");
+	record("6,1;no time");
+	follow->ready(follow->arg, 1); /* nothing to read */
+}
+
+static void test_long_record(void **state)
+{
+	char text[6000] = "6,1,1,-;";
+
+	(void)state;
+	memset(text + 8, 'x', sizeof(text) - 9);
+	text[sizeof(text) - 1] = '\0';
+	record(text);
+	assert_true(strlen(shown) > 500 && strlen(shown) < 1200);
+	assert_int_equal(shown[strlen(shown) - 1], '\n');
+	record("6,2,2,-;next\n");
+	assert_non_null(strstr(shown, "] next\n"));
+	assert_non_null(strstr(kept(), "] next\n"));
+}
+
+/* Without a kernel log, as in a container, lines go straight to console and ring. */
+static void test_no_kernel_log(void **state)
+{
+	char text[3000];
+
+	(void)state;
+	close(kmsg[1]);
+	kmsg[1] = -1;
+	log_msg(LOG_LEVEL_INFO, "init", "started");
+	assert_non_null(strstr(shown, "] hvinit: init: started\n"));
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	log_msg(LOG_LEVEL_INFO, "init", "%s", text);
+	log_msg(LOG_LEVEL_INFO, text, "%s", text);
+	assert_true(strlen(shown) < 3000);
+}
+
+#define LOG_CASE(title, function) FIXTURE(title, function, setup, teardown, NULL)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LOG_CASE("a message goes through the kernel", test_message),
+		LOG_CASE("a finding and its remedy", test_finding),
+		LOG_CASE("levels", test_level),
+		LOG_CASE("kernel records", test_records),
+		LOG_CASE("strange records", test_strange_records),
+		LOG_CASE("a long record", test_long_record),
+		LOG_CASE("no kernel log", test_no_kernel_log),
+	};
+
+	signal(SIGPIPE, SIG_IGN); /* PID 1 blocks it */
+	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
