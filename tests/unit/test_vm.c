@@ -833,7 +833,7 @@ static void test_echo(void **state)
 	write_all(theirs.serial, "lo\r\n\a\nlast", 11);
 	wake(1);
 	assert_said("] demo| hello\n");
-	assert_said("] demo| \n");
+	assert_null(strstr(said, "] demo| \n")); /* empty lines are left out */
 	end(STATUS_OK);
 	assert_said("] demo| last\n");
 }
