@@ -4,9 +4,9 @@
 .PHONY: menuconfig nconfig config olddefconfig savedefconfig listnewconfig manifest
 
 # Slots that a manifest has for virtual machines, and each of those for devices and vSMMUs.
-VM_SLOTS ?= 8
-HOSTDEV_SLOTS ?= 16
-VSMMU_SLOTS ?= 8
+VM_SLOTS := 8
+HOSTDEV_SLOTS := 16
+VSMMU_SLOTS := 8
 
 # What `make` configures when there is no .config yet.
 DEFCONFIG ?= qemu_virt_defconfig

@@ -8,6 +8,10 @@
 #include "manifest.h"
 #include "util.h"
 
+enum {
+	RESERVED_MIB = 256
+}; /* for the kernel, PID 1 and QEMU's own memory; init/kconfig/vm.in says so */
+
 struct check {
 	int root;
 	const struct config *config;
@@ -85,9 +89,39 @@ static void check_files(const struct check *c)
 	check_file(c, vm->initrd, "INITRD");
 }
 
+/* Memory of the VMs that start by themselves before this one: all of it is pinned, and gone. */
+static uint64_t memory_of_others(const struct check *c)
+{
+	uint64_t sum = 0;
+
+	for (unsigned vm = 0; vm < c->plan->slot; vm++)
+		if (manifest_vm_used(&c->config->vm[vm]) && c->config->vm[vm].autostart)
+			sum += (uint64_t)c->config->vm[vm].memory_mib;
+	return sum;
+}
+
+/* Objects and devices share one name space in QEMU, and these names are ours (argv.c). */
+static void check_ids(const struct check *c)
+{
+	static const char *const ours[] = { "mon0", "qmp0", "serial0", "pcie.0" };
+	static const char *const families[] = { "smmuv3.", "hostdev", "pci." };
+	const char *id = c->plan->vm->iommufd_id;
+	char symbol[DIAG_SUBJECT];
+	bool clashes = !id[0];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		clashes |= strcmp(id, ours[i]) == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		clashes |= str_prefix(id, families[i]);
+	if (clashes && c->plan->devices)
+		fail(c, DIAG_TOPO_CLASH, vm_symbol(c, "IOMMUFD_ID", symbol),
+		     "\"%s\" is empty or an id of hvinit's own", id);
+}
+
 static void check_machine(const struct check *c)
 {
 	char symbol[DIAG_SUBJECT];
+	uint64_t others = c->plan->vm->autostart ? memory_of_others(c) : 0;
 	uint64_t want = (uint64_t)c->plan->vm->memory_mib;
 	uint64_t have = c->facts->memory_kib >> 10;
 
@@ -96,9 +130,15 @@ static void check_machine(const struct check *c)
 	if (c->plan->devices && !c->facts->iommufd)
 		fail(c, DIAG_IOMMUFD_NONE, c->plan->vm->name,
 		     "pass devices: /dev/iommu is missing");
-	if (have && want > have)
+	if (have && want + others + RESERVED_MIB > have)
 		fail(c, DIAG_MEMORY_SHORT, vm_symbol(c, "MEMORY_MIB", symbol),
-		     "%" PRIu64 " MiB wanted, the machine has %" PRIu64 " MiB", want, have);
+		     "%" PRIu64 " MiB wanted; the machine has %" PRIu64
+		     " MiB, other VMs have %" PRIu64 " MiB of them and the host needs %d MiB",
+		     want, have, others, RESERVED_MIB);
+	if (c->facts->dropped)
+		fail(c, DIAG_DEV_MANY, c->plan->vm->name,
+		     "look at the PCI devices: %u are more than hvinit can hold (%d)",
+		     c->facts->dropped, FACTS_DEVICES);
 }
 
 /* Tells who else has the device: a slot of this VM further up, or any slot of another VM. */
@@ -132,9 +172,10 @@ static bool is_ours(const struct check *c, const char *bdf)
 	return false;
 }
 
-static bool is_vfio(const char *driver)
+/* What the kernel lets a device of the group have beside those that VFIO uses. */
+static bool leaves_group_alone(const char *driver)
 {
-	return driver[0] == '\0' || strstr(driver, "vfio");
+	return driver[0] == '\0' || strstr(driver, "vfio") || strcmp(driver, "pci-stub") == 0;
 }
 
 /* The other VM that some slot gives the device to, or NULL. */
@@ -165,7 +206,7 @@ static void check_group(const struct check *c, const struct plan_device *d)
 			fail(c, DIAG_GRP_PEERS, d->config->bdf,
 			     "use IOMMU group %d: %s of the same group is given to %s", peer->group,
 			     peer->bdf, owner->name);
-		else if (!is_vfio(peer->driver))
+		else if (!leaves_group_alone(peer->driver))
 			fail(c, DIAG_GRP_PEERS, d->config->bdf,
 			     "use IOMMU group %d: %s of the same group is held by the driver %s",
 			     peer->group, peer->bdf, peer->driver);
@@ -191,7 +232,10 @@ static void check_device(const struct check *c, const struct plan_device *d)
 		     d->config->bdf);
 	else
 		check_group(c, d);
-	if (!sys_driver_exists(c->root, d->config->driver))
+	if (!strstr(d->config->driver, "vfio"))
+		fail(c, DIAG_DRV_HOST, hostdev_symbol(c, d->slot, "DRIVER", symbol),
+		     "bind %s to %s: it is no VFIO driver", d->config->bdf, d->config->driver);
+	else if (!sys_driver_exists(c->root, d->config->driver))
 		fail(c, DIAG_DRV_NAME, hostdev_symbol(c, d->slot, "DRIVER", symbol),
 		     "bind %s to %s: no such PCI driver", d->config->bdf, d->config->driver);
 }
@@ -321,6 +365,7 @@ void check_vm(int root, const struct config *config, const struct facts *facts,
 	check_name(&c);
 	check_files(&c);
 	check_machine(&c);
+	check_ids(&c);
 	for (unsigned i = 0; i < plan->devices; i++) {
 		check_device(&c, &plan->device[i]);
 		check_split(&c, &plan->device[i]);

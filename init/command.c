@@ -15,6 +15,9 @@
 #include "version.h"
 #include "vm.h"
 
+/* WHOLE: must be typed in full, for noise on the line must not end anything. */
+enum { ARG_NONE, ARG_VM, ARG_LOG, ARG_MASK = 3, WHOLE = 4 };
+
 enum { WORDS = 8 };
 
 struct command {
@@ -22,7 +25,7 @@ struct command {
 	const char *args; /* "" when it takes none */
 	const char *help;
 	void (*run)(unsigned slot, const char *arg);
-	enum { ARG_NONE, ARG_VM, ARG_LOG } arg;
+	unsigned arg; /* one of ARG_*, and WHOLE */
 };
 
 static const struct config *config;
@@ -67,12 +70,15 @@ static void run_console(unsigned slot, const char *arg)
 static void print_ring(const struct ring *ring)
 {
 	struct text_filter filter = { 0 };
+	char clean[1024 + TEXT_HELD];
 	char data[1024];
 	uint64_t at = 0;
 	size_t n;
 
-	while ((n = ring_read(ring, &at, data, sizeof(data))) > 0)
-		fwrite(data, 1, text_filter(&filter, data, n, data), stdout);
+	while ((n = ring_read(ring, &at, data, sizeof(data))) > 0) {
+		n = text_filter(&filter, data, n, clean);
+		fwrite(clean, 1, n, stdout);
+	}
 	putchar('\n');
 }
 
@@ -196,9 +202,10 @@ static void print_vm(unsigned slot)
 {
 	struct vm_view vm = vm_look(slot);
 
-	console_reply("%-12.12s %-9s %7lu s %6d %6u %7u %6u  %.20s\n", vm.name, vm.state,
-		      (unsigned long)vm.since_s, (int)vm.pid, vm.starts, vm.devices, vm.vsmmus,
-		      vm.why);
+	console_reply("%-16.16s %-9s %7lu s %7d %7u %8u %7u\n", vm.name, vm.state,
+		      (unsigned long)vm.since_s, (int)vm.pid, vm.starts, vm.devices, vm.vsmmus);
+	if (vm.why[0])
+		console_reply("  %s\n", vm.why);
 }
 
 static void run_status(unsigned slot, const char *arg)
@@ -215,8 +222,8 @@ static void run_status(unsigned slot, const char *arg)
 		if (!vm_exists(i))
 			continue;
 		if (!any)
-			console_reply("%-12s %-9s %9s %6s %6s %7s %6s  %s\n", "VM", "STATE", "FOR",
-				      "PID", "STARTS", "DEVICES", "VSMMUS", "WHY");
+			console_reply("%-16s %-9s %9s %7s %7s %8s %7s\n", "VM", "STATE", "FOR",
+				      "PID", "STARTS", "DEVICES", "VSMMUS");
 		any = true;
 		print_vm(i);
 	}
@@ -231,7 +238,7 @@ static const struct command commands[] = {
 	{ "start", "VM", "start a VM that is stopped or failed", run_start, ARG_VM },
 	{ "stop", "VM", "press its power button; quit after STOP_TIMEOUT", run_stop, ARG_VM },
 	{ "kill", "VM", "end it at once: the guest loses what it has not written", run_kill,
-	  ARG_VM },
+	  ARG_VM | WHOLE },
 	{ "console", "VM", "its serial console; Ctrl-] comes back", run_console, ARG_VM },
 	{ "log", "VM|host", "what a VM and its QEMU printed, or the host's log", run_log, ARG_LOG },
 	{ "devices", "", "PCI devices with driver, group, physical SMMU and VM", run_devices,
@@ -243,8 +250,10 @@ static const struct command commands[] = {
 	  ARG_NONE },
 	{ "manifest", "", "the manifest of this image", run_manifest, ARG_NONE },
 	{ "shell", "", "a rescue shell (HOST_SHELL); exit comes back", run_shell, ARG_NONE },
-	{ "poweroff", "", "stop all VMs, then power off", run_poweroff, ARG_NONE },
-	{ "reboot", "", "stop all VMs, then reboot", run_reboot, ARG_NONE },
+	{ "poweroff", "", "stop all VMs, then power off; again: without waiting for guests",
+	  run_poweroff, ARG_NONE | WHOLE },
+	{ "reboot", "", "stop all VMs, then reboot; again: without waiting for guests", run_reboot,
+	  ARG_NONE | WHOLE },
 };
 
 static void print_help(unsigned slot, const char *arg)
@@ -259,7 +268,8 @@ static void print_help(unsigned slot, const char *arg)
 			console_reply("%-9s %-10s %s\n", commands[i].name, commands[i].args,
 				      commands[i].help);
 	if (!one)
-		console_reply("A command may be shortened as long as it stays unambiguous.\n");
+		console_reply("A command may be shortened as long as it stays unambiguous; "
+			      "kill, poweroff and reboot may not.\n");
 }
 
 /* By name, or by the beginning of exactly one name; says what is wrong otherwise. */
@@ -281,7 +291,9 @@ static const struct command *find(const char *name)
 	}
 	if (!found)
 		console_reply("hvinit: %s: no such command; try 'help'\n", name);
-	return found;
+	else if ((found->arg & WHOLE))
+		console_reply("hvinit: %s: '%s' must be typed in full\n", name, found->name);
+	return found && !(found->arg & WHOLE) ? found : NULL;
 }
 
 static unsigned split(char *line, char *word[WORDS])
@@ -304,7 +316,8 @@ static void run_with(const struct command *command, const char *arg)
 {
 	int slot = 0;
 
-	if (command->arg == ARG_VM || (command->arg == ARG_LOG && strcmp(arg, "host") != 0)) {
+	if ((command->arg & ARG_MASK) == ARG_VM ||
+	    ((command->arg & ARG_MASK) == ARG_LOG && strcmp(arg, "host") != 0)) {
 		if (!arg[0]) {
 			console_reply("hvinit: usage: %s %s\n", command->name, command->args);
 			return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The threat: a guest that takes over QEMU. It then holds the devices and memory of its own VM,
- * which it had before, and must find nothing else. Namespaces and a root of its own come on top.
+ * which it had before, and no privilege. It can still see the appliance's files: docs/design.md.
  */
 #include "confine.h"
 

@@ -20,7 +20,8 @@
 #include "util.h"
 #include "vm.h"
 
-enum { LINE = 512, REPLY = 1024 };
+/* REPLAY: what an operator who comes to a guest's console sees of before. */
+enum { LINE = 512, REPLY = 1024, REPLAY = 4096 };
 
 enum { CTRL_C = 0x03, CTRL_U = 0x15, CTRL_W = 0x17, CTRL_RBRACKET = 0x1d, BACKSPACE = 0x08 };
 
@@ -96,7 +97,7 @@ void console_reply(const char *fmt, ...)
 void console_attach(unsigned slot)
 {
 	const struct ring *ring = vm_console(slot);
-	uint64_t at = 0;
+	uint64_t at = ring->total > REPLAY ? ring->total - REPLAY : 0;
 	char data[1024];
 	size_t n;
 
@@ -145,6 +146,11 @@ static size_t type_guest(const char *data, size_t len)
 
 /* --- a child has the terminal --- */
 
+static void on_room(void)
+{
+	loop_want(&child_output, EPOLLIN);
+}
+
 static void child_ready(void *arg, uint32_t events)
 {
 	char data[2048];
@@ -156,6 +162,9 @@ static void child_ready(void *arg, uint32_t events)
 		term_text(data, (size_t)n);
 	else if (n == 0 || errno != EAGAIN)
 		loop_close(&child_output);
+	/* The child can wait for the line; what it has to say must not be dropped. */
+	if (term_is_behind())
+		loop_want(&child_output, 0);
 	if (child_output.fd < 0 && child == 0)
 		to_prompt();
 }
@@ -364,6 +373,7 @@ int console_init(const struct config *all, int fd)
 	if (fd < 0)
 		return fd;
 	error = term_init(fd, on_input);
+	term_on_room(on_room);
 	term_puts("\n");
 	show_prompt();
 	return error;

@@ -8,7 +8,7 @@
 
 #include "sys.h"
 
-enum { FACTS_DEVICES = 512, FACTS_NO_GROUP = -1 };
+enum { FACTS_DEVICES = 2048, FACTS_NO_GROUP = -1 };
 
 struct pci_fact {
 	char bdf[SYS_BDF];

@@ -47,16 +47,23 @@ _Noreturn static void on_fault(int number, siginfo_t *info, void *context)
 			   number == SIGBUS  ? "bus error" :
 			   number == SIGILL  ? "illegal instruction" :
 			   number == SIGFPE  ? "arithmetic fault" :
+			   number == SIGTRAP ? "failed check of the C library" :
+			   number == SIGSYS  ? "bad system call" :
 					       "abort";
 
 	(void)context;
+	/* Children inherit the handler, but their faults are theirs: PID 1 sees how they end. */
+	if (getpid() != 1) {
+		signal(number, SIG_DFL);
+		raise(number);
+		_exit(128 + number);
+	}
 	term_restore();
 	hex((uintptr_t)info->si_addr, address);
 	say("<2>hvinit: PID 1: fault in itself: ");
 	say(name);
 	say(" at 0x");
 	say(address);
-	sync();
 	if (wants_reboot) {
 		unsigned left = LAST_WORDS_S;
 
@@ -70,7 +77,7 @@ _Noreturn static void on_fault(int number, siginfo_t *info, void *context)
 
 void fatal_init(bool reboot)
 {
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
 	static char stack[STACK];
 	const stack_t alternative = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	struct sigaction action = { .sa_sigaction = on_fault,

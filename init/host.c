@@ -4,37 +4,10 @@
 
 #include <errno.h>
 
-#include "facts.h"
 #include "manifest.h"
 #include "module.h"
+#include "sys.h"
 #include "util.h"
-
-static const struct hostdev_config *find_hostdev(const struct config *config, const char *bdf)
-{
-	for (unsigned n = 0; n < HV_VM_SLOTS; n++) {
-		const struct vm_config *vm = &config->vm[n];
-
-		for (unsigned m = 0; manifest_vm_used(vm) && m < HV_HOSTDEV_SLOTS; m++)
-			if (strcmp(vm->hostdev[m].bdf, bdf) == 0)
-				return &vm->hostdev[m];
-	}
-	return NULL;
-}
-
-static void reserve(int root, const struct config *config, const struct facts *facts,
-		    struct diag *diag)
-{
-	for (unsigned i = 0; i < facts->count; i++) {
-		const char *bdf = facts->device[i].bdf;
-		const struct hostdev_config *hostdev = find_hostdev(config, bdf);
-		int error = hostdev ? sys_pci_write(root, bdf, "driver_override", hostdev->driver) :
-				      0;
-
-		if (error)
-			diag_add(diag, DIAG_HOST, DIAG_AUTOPROBE, bdf, "write driver_override: %s",
-				 strerror(-error));
-	}
-}
 
 static void load_modules(int root, const char *names, struct diag *diag)
 {
@@ -57,24 +30,51 @@ static void load_modules(int root, const char *names, struct diag *diag)
 	}
 }
 
-/* A device that no driver wants is no fault: most have none in an appliance. */
-static void probe_rest(int root, const struct config *config, const struct facts *facts)
+void host_reserve(int root, const struct config *config, struct diag *diag)
 {
-	for (unsigned i = 0; i < facts->count; i++)
-		if (!facts->device[i].driver[0] && !find_hostdev(config, facts->device[i].bdf))
-			sys_driver_probe(root, facts->device[i].bdf);
-}
-
-void host_prepare(int root, const struct config *config, struct diag *diag)
-{
-	static struct facts facts;
-	int error = sys_autoprobe(root, false);
+	int error = sys_autoprobe_off(root);
 
 	if (error)
 		diag_add(diag, DIAG_HOST, DIAG_AUTOPROBE, "host", "turn driver autoprobe off: %s",
 			 strerror(-error));
-	facts_discover(root, &facts);
-	reserve(root, config, &facts, diag);
+	for (unsigned n = 0; n < HV_VM_SLOTS; n++) {
+		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++) {
+			const struct hostdev_config *hostdev = &config->vm[n].hostdev[m];
+
+			if (!manifest_hostdev_used(hostdev))
+				continue;
+			error = sys_pci_write(root, hostdev->bdf, "driver_override",
+					      hostdev->driver);
+			/* A device that is not there is for check to tell. */
+			if (error && error != -ENOENT)
+				diag_add(diag, DIAG_HOST, DIAG_AUTOPROBE, hostdev->bdf,
+					 "write driver_override: %s", strerror(-error));
+		}
+	}
+}
+
+struct walk {
+	int root;
+	const struct config *config;
+};
+
+/* A device that no driver wants is no fault: most have none in an appliance. */
+static int probe(void *arg, const char *bdf)
+{
+	const struct walk *walk = arg;
+	char driver[SYS_NAME];
+	unsigned vm;
+
+	if (sys_pci_link(walk->root, bdf, "driver", driver, sizeof(driver)) &&
+	    !manifest_find(walk->config, bdf, &vm))
+		sys_driver_probe(walk->root, bdf);
+	return 0;
+}
+
+void host_probe(int root, const struct config *config, struct diag *diag)
+{
+	struct walk walk = { root, config };
+
 	load_modules(root, config->host.modules, diag);
-	probe_rest(root, config, &facts);
+	sys_pci_each(root, probe, &walk);
 }

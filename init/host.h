@@ -7,10 +7,15 @@
 #include "symbols.h"
 
 /*
- * Turns driver autoprobe on the PCI bus off, reserves each of the manifest's devices for its VFIO
- * driver, loads HOST_MODULES with what they depend on, and probes every other device by name. A
- * VM's device therefore never meets a host driver. Blocks: only for children of PID 1.
+ * Turns driver autoprobe on the PCI bus off and reserves each of the manifest's devices for its
+ * VFIO driver, so that it never meets a host driver. Before any module is loaded.
  */
-void host_prepare(int root, const struct config *config, struct diag *diag);
+void host_reserve(int root, const struct config *config, struct diag *diag);
+
+/*
+ * Loads HOST_MODULES with what they depend on, and probes every device that the manifest does not
+ * name. Blocks for as long as drivers like: only for children of PID 1.
+ */
+void host_probe(int root, const struct config *config, struct diag *diag);
 
 #endif

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -57,6 +58,14 @@ static bool send_findings(const struct diag *diag, int vm)
 	return diag_failures(diag, vm) > 0;
 }
 
+static void send_one(int vm, enum diag_code code, const char *subject, const char *text)
+{
+	struct diag diag = { 0 };
+
+	diag_add(&diag, vm, code, subject, "bind it to its VFIO driver: %s", text);
+	send_findings(&diag, vm);
+}
+
 _Noreturn static void give_up(int vm, enum diag_code code, const char *subject, const char *step)
 {
 	struct diag diag = { 0 };
@@ -90,10 +99,9 @@ static int keep_only(const struct ends *ends, int root)
 		.report = fcntl(ends->report, F_DUPFD_CLOEXEC, FD_SPARE),
 	};
 
-	if (nul < 0 || high.words < 0 || high.report < 0)
+	if (nul < 0 || high.report < 0 || put(nul, 0) || put(high.report, FD_REPORT))
 		return -1;
-	if (put(nul, 0) || dup2(high.words, 1) < 0 || put(high.words, 2) ||
-	    put(high.report, FD_REPORT))
+	if (dup2(ends->words < 0 ? 0 : high.words, 1) < 0 || dup2(1, 2) < 0)
 		return -1;
 	if (fcntl(FD_REPORT, F_SETFD, FD_CLOEXEC))
 		return -1;
@@ -114,11 +122,16 @@ static void reset_signals(void)
 /* Binds one device in a process of its own: some drivers take seconds, and there may be sixteen. */
 static pid_t start_bind(int root, const struct plan_device *device, int vm)
 {
+	pid_t launcher = getpid();
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		struct diag diag = { 0 };
 
+		/* A start that is given up must not go on writing to sysfs. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != launcher)
+			_exit(LAUNCHER_FAILED);
 		claim_bind(root, device->config->bdf, device->config->driver, vm, &diag);
 		_exit(send_findings(&diag, vm) ? LAUNCHER_FAILED : 0);
 	}
@@ -127,17 +140,19 @@ static pid_t start_bind(int root, const struct plan_device *device, int vm)
 
 static bool bind_devices(int root, int vm)
 {
-	pid_t child[HV_HOSTDEV_SLOTS];
+	pid_t child[HV_HOSTDEV_SLOTS] = { 0 };
 	bool ok = true;
 	int status;
 
 	for (unsigned i = 0; i < plan.devices; i++)
 		child[i] = start_bind(root, &plan.device[i], vm);
 	for (unsigned i = 0; i < plan.devices; i++) {
-		if (child[i] < 0)
-			ok = false;
-		else if (waitpid(child[i], &status, 0) != child[i] || status != 0)
-			ok = false;
+		bool ended = child[i] > 0 && waitpid(child[i], &status, 0) == child[i];
+
+		if (!ended || WIFSIGNALED(status))
+			send_one(vm, DIAG_BIND_FAIL, plan.device[i].config->bdf,
+				 !ended ? "start a process for it" : "it was killed");
+		ok = ok && ended && status == 0;
 	}
 	return ok;
 }
@@ -283,8 +298,9 @@ int launch_vm(const struct config *config, unsigned slot, struct launch *launch)
 	return error;
 }
 
-_Noreturn static void run_host(const struct config *config, const struct ends *ends)
+_Noreturn static void run_host(const struct config *config, bool probe, const struct ends *ends)
 {
+	const struct launch_report reserved = { .event = LAUNCH_RESERVED };
 	struct diag diag = { 0 };
 	int root = sys_root_open("/");
 
@@ -292,24 +308,27 @@ _Noreturn static void run_host(const struct config *config, const struct ends *e
 	if (root < 0 || keep_only(ends, root))
 		_exit(LAUNCHER_FAILED);
 	root = sys_root_open("/");
-	host_prepare(root, config, &diag);
+	host_reserve(root, config, &diag);
+	send_findings(&diag, DIAG_HOST);
+	send_report(&reserved);
+	diag.count = 0;
+	if (probe)
+		host_probe(root, config, &diag);
 	send_findings(&diag, DIAG_HOST);
 	_exit(0);
 }
 
-int launch_host(const struct config *config, struct launch *launch)
+int launch_host(const struct config *config, bool probe, struct launch *launch)
 {
 	struct ends ends = { -1, -1, -1, -1 };
 	int error;
 
 	*launch = (struct launch){ -1, -1, -1, -1, -1 };
-	error = open_pipe(&launch->words, &ends.words);
-	if (!error)
-		error = open_pipe(&launch->report, &ends.report);
+	error = open_pipe(&launch->report, &ends.report);
 	if (!error) {
 		launch->pid = fork();
 		if (launch->pid == 0)
-			run_host(config, &ends);
+			run_host(config, probe, &ends);
 		error = launch->pid < 0 ? -errno : 0;
 	}
 	close_ends(&ends);

@@ -15,6 +15,7 @@
 enum launch_event {
 	LAUNCH_FINDING, /* something is wrong, or worth a warning */
 	LAUNCH_EXEC, /* execve() is the next thing it does */
+	LAUNCH_RESERVED, /* the host's: no VM's device can meet a host driver any more */
 };
 
 struct launch_report {
@@ -38,10 +39,11 @@ int launch_vm(const struct config *config, unsigned slot, struct launch *launch)
 
 /*
  * Prepares the machine, in a child: no driver may find a device by itself, each of the manifest's
- * devices is reserved for its VFIO driver, and only then the host's modules are loaded and its own
- * devices probed. Findings come through launch->report. 0 or a negative errno.
+ * devices is reserved for its VFIO driver (LAUNCH_RESERVED), and only then, if probe, the host's
+ * modules are loaded and its own devices probed. Findings come through launch->report; there are
+ * no other channels. 0 or a negative errno.
  */
-int launch_host(const struct config *config, struct launch *launch);
+int launch_host(const struct config *config, bool probe, struct launch *launch);
 
 /*
  * Reads one record from a report pipe: 1, 0 when there is none yet, -ENODATA at its end, else a

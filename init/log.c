@@ -15,6 +15,7 @@
 enum {
 	LINE = 1024, /* a record of the kernel log is cut there, too */
 	RECORD = 8192, /* a read must take a whole one: text and its dictionary */
+	RECORDS_BEFORE = 10000,
 	AT_ONCE = 64, /* records shown in one go: a flood must not hold up the loop */
 	FACILITY_USER = 1,
 	FACILITY_SHIFT = 3,
@@ -24,6 +25,7 @@ static int kmsg = -1;
 static struct source follow = { .fd = -1 };
 static struct ring ring;
 static int shown;
+static bool catching_up; /* lines are kept, not shown */
 /* The kernel log's clock began to count before CLOCK_BOOTTIME did: by so many microseconds. */
 static uint64_t ahead;
 
@@ -61,7 +63,7 @@ static void deliver(unsigned priority, uint64_t us, const char *text)
 	if ((size_t)n >= sizeof(line))
 		n = sizeof(line) - 1;
 	ring_write(&ring, line, (size_t)n);
-	if ((int)(priority & 7) <= (ours ? LOG_LEVEL_INFO : shown)) {
+	if (!catching_up && (int)(priority & 7) <= (ours ? LOG_LEVEL_INFO : shown)) {
 		line[n - 1] = '\0';
 		console_line(line);
 	}
@@ -127,7 +129,16 @@ void log_init(int shown_level)
 
 int log_keep(size_t bytes)
 {
-	return ring_init(&ring, bytes);
+	int error = ring_init(&ring, bytes);
+
+	if (error || follow.fd < 0 || lseek(follow.fd, 0, SEEK_SET))
+		return error;
+	/* All that was said before, by the kernel and by us, belongs there; it was shown already. */
+	catching_up = true;
+	for (unsigned i = 0; i < RECORDS_BEFORE && read_one(); i++)
+		;
+	catching_up = false;
+	return 0;
 }
 
 void log_set_level(int shown_level)
@@ -143,10 +154,7 @@ static void emit(enum log_level level, const char *text)
 	/* Without its newline the kernel keeps a record back, to be continued, until the next one. */
 	str_format(line, sizeof(line), "<%u>hvinit: %s\n", priority, text);
 	if (follow.fd >= 0 && write(kmsg, line, strlen(line)) >= 0) {
-		/*
-		 * The kernel wakes readers of its log from deferred work, which an idle CPU of a
-		 * hypervisor has been seen to put off for minutes. Our own line is there already.
-		 */
+		/* Shown before the next thing is done: it may be the machine's last. */
 		for (unsigned i = 0; i < AT_ONCE && read_one(); i++)
 			;
 		return;

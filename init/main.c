@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
@@ -35,21 +34,6 @@ static struct launch host; /* the child that prepares the machine; pid 0 when it
 static struct source host_report = { .fd = -1 };
 static bool safe; /* start nothing by itself */
 
-static void read_manifest(struct diag *diag)
-{
-	static char text[MANIFEST_MAX];
-	ssize_t n = sys_read(AT_FDCWD, MANIFEST_PATH, text, sizeof(text));
-
-	if (n < 0) {
-		diag_add(diag, DIAG_HOST, DIAG_MANIFEST_READ, "manifest", "read %s: %s",
-			 MANIFEST_PATH, strerror((int)-n));
-		return;
-	}
-	/* sys_read() cuts the last newline, which the hash covers. */
-	text[n] = '\n';
-	manifest_parse(text, (size_t)n + 1, &config, diag);
-}
-
 static void read_cmdline(struct diag *diag)
 {
 	char text[4096];
@@ -62,7 +46,7 @@ static void read_cmdline(struct diag *diag)
 static void configure(struct diag *diag)
 {
 	manifest_defaults(&config);
-	read_manifest(diag);
+	manifest_load(MANIFEST_PATH, &config, diag);
 	read_cmdline(diag);
 	for (unsigned i = 0; i < diag->count; i++)
 		log_finding(&diag->finding[i]);
@@ -72,12 +56,8 @@ static void configure(struct diag *diag)
 	}
 }
 
-/* Devices are in order now: what is to be started can be. */
-static void host_is_ready(void)
+static void start_vms(void)
 {
-	loop_close(&host_report);
-	close_fdp(&host.words);
-	host.pid = 0;
 	if (safe)
 		log_msg(LOG_LEVEL_WARN, "init", "safe mode: no VM is started");
 	else
@@ -87,23 +67,41 @@ static void host_is_ready(void)
 static void host_report_ready(void *arg, uint32_t events)
 {
 	struct launch_report report;
+	int error = launch_read(host_report.fd, &report);
 
 	(void)arg;
 	(void)events;
-	if (launch_read(host.report, &report) == 1)
-		log_finding(&report.finding);
-	else
+	if (error < 0)
 		loop_close(&host_report);
+	if (error != 1)
+		return;
+	if (report.event == LAUNCH_RESERVED)
+		start_vms();
+	else
+		log_finding(&report.finding);
 }
 
-static void prepare_host(void)
+/* The host's drivers have had their chance; what a driver does to the child is worth a line. */
+static void host_ended(int status)
+{
+	host.pid = 0;
+	if (status)
+		log_msg(LOG_LEVEL_ERR, "init", "prepare devices: the child ended by status 0x%x",
+			(unsigned)status);
+}
+
+/*
+ * A manifest with a fault may have lost a device's line: then no host driver is let loose, for it
+ * might take that device.
+ */
+static void prepare_host(bool faulty)
 {
 	int error = sys_kvm_group(AT_FDCWD, CONFINE_KVM_GID);
 
 	if (error)
 		log_msg(LOG_LEVEL_WARN, "init", "give /dev/kvm to QEMU's group: %s",
 			strerror(-error));
-	error = launch_host(&config, &host);
+	error = launch_host(&config, !faulty, &host);
 	if (error) {
 		log_msg(LOG_LEVEL_ERR, "init", "start a child to prepare devices: %s",
 			strerror(-error));
@@ -119,13 +117,10 @@ static void reap(void)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == host.pid) {
-			while (host_report.fd >= 0)
-				host_report_ready(NULL, 0);
-			host_is_ready();
-		} else if (!vm_reaped(pid, status)) {
-			console_reaped(pid, status);
-		}
+		if (pid == host.pid)
+			host_ended(status);
+		else if (!vm_reaped(pid, status) && !console_reaped(pid, status))
+			shutdown_reaped(pid);
 	}
 }
 
@@ -162,6 +157,15 @@ static void signals_ready(void *arg, uint32_t events)
 		on_signal((int)info.ssi_signo);
 }
 
+static bool any_failure(const struct diag *diag)
+{
+	bool any = diag_failures(diag, DIAG_HOST) || diag->dropped;
+
+	for (int vm = 0; vm < HV_VM_SLOTS; vm++)
+		any |= diag_failures(diag, vm) > 0;
+	return any;
+}
+
 /* All but those that mean a fault: nothing may interrupt PID 1, and they must not be lost. */
 static int take_signals(void)
 {
@@ -174,6 +178,8 @@ static int take_signals(void)
 	sigdelset(&set, SIGILL);
 	sigdelset(&set, SIGFPE);
 	sigdelset(&set, SIGABRT);
+	sigdelset(&set, SIGTRAP);
+	sigdelset(&set, SIGSYS);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
@@ -208,36 +214,60 @@ static void warn(const char *what, int error)
 		log_msg(LOG_LEVEL_WARN, "init", "%s: %s", what, strerror(-error));
 }
 
-static int run_pid1(void)
+/* Without these there is no loop. An init that returned would be a panic and, with it, a reboot. */
+_Noreturn static void cannot_go_on(const char *step, int error)
 {
-	static struct diag diag;
-	int mounted = sys_mount_all();
+	_cleanup_fd_ int kmsg = sys_kmsg_open();
+
+	dprintf(kmsg, "<2>hvinit: init: %s: %s\n", step, strerror(-error));
+	for (;;)
+		pause();
+}
+
+static void begin(void)
+{
+	int error;
 
 	umask(022);
-	if (chdir("/") || loop_init() || take_signals())
-		return EXIT_FAILURE;
 	open_standard();
-	fatal_init(true);
+	error = loop_init();
+	if (error)
+		cannot_go_on("make the event loop", error);
+	error = take_signals();
+	if (error)
+		cannot_go_on("take the signals", error);
+	/* What to do about a fault is in the manifest; until that is read, better no loop. */
+	fatal_init(false);
+}
+
+_Noreturn static void run_pid1(void)
+{
+	static struct diag diag;
+	const char *where = "";
+	int mounted = sys_mount_all(&where);
+
+	begin();
 	sys_printk_quiet();
 	/* Ctrl-Alt-Del comes as SIGINT instead of ending everything at once. */
 	reboot(RB_DISABLE_CAD);
 	log_init(LOG_LEVEL_INFO);
 	warn("open the console", console_init(&config, sys_console_open()));
 	say_hello();
-	warn("mount file systems", mounted);
+	if (mounted)
+		log_msg(LOG_LEVEL_WARN, "init", "mount %s: %s", where, strerror(-mounted));
 	configure(&diag);
 	log_set_level((int)config.host.log_level);
 	fatal_init(config.host.on_fatal == HOST_ON_FATAL_REBOOT);
 	command_init(&config);
 	warn("make the host's log", log_keep((size_t)config.host.log_kib * 1024));
 	warn("set up the VMs", vm_init(&config, &diag));
-	prepare_host();
+	prepare_host(any_failure(&diag));
 	loop_run();
 }
 
 int main(int argc, char **argv)
 {
 	if (getpid() == 1)
-		return run_pid1();
+		run_pid1();
 	return tool_main(argc, argv);
 }

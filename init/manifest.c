@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -432,19 +433,69 @@ static const char *check_header(const char *text, size_t len, struct diag *diag)
 	return body;
 }
 
+/* A VM whose name is the fault must still be seen, as invalid. */
+static void name_faulty(struct config *config, const struct diag *diag)
+{
+	for (unsigned n = 0; n < HV_VM_SLOTS; n++)
+		if (!manifest_vm_used(&config->vm[n]) && diag_failures(diag, (int)n))
+			str_format(config->vm[n].name, sizeof(config->vm[n].name), "vm%u", n);
+}
+
 void manifest_parse(const char *text, size_t len, struct config *config, struct diag *diag)
 {
 	const char *body = check_header(text, len, diag);
 
-	if (body)
-		parse_body(body, len - (size_t)(body - text), 3, config, diag);
+	if (!body)
+		return;
+	parse_body(body, len - (size_t)(body - text), 3, config, diag);
+	name_faulty(config, diag);
 }
 
-/* Unquoted words of the command line become the form that a manifest has. */
+const char *manifest_read(const char *path, size_t *len, struct diag *diag)
+{
+	static char text[MANIFEST_MAX];
+	_cleanup_fd_ int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) :
+						       open(path, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t n = fd < 0 ? -1 : 1;
+
+	while (n > 0 && used < sizeof(text) - 1) {
+		n = read(fd, text + used, sizeof(text) - 1 - used);
+		used += n > 0 ? (size_t)n : 0;
+	}
+	if (n != 0) {
+		diag_add(diag, DIAG_HOST, DIAG_MANIFEST_READ, path, "read it: %s",
+			 n < 0 ? strerror(errno) : "it is too large");
+		return NULL;
+	}
+	text[used] = '\0';
+	*len = used;
+	return text;
+}
+
+bool manifest_load(const char *path, struct config *config, struct diag *diag)
+{
+	size_t len;
+	const char *text = manifest_read(path, &len, diag);
+
+	if (text)
+		manifest_parse(text, len, config, diag);
+	return text;
+}
+
+const struct hostdev_config *manifest_find(const struct config *config, const char *bdf,
+					   unsigned *vm)
+{
+	for (*vm = 0; *vm < HV_VM_SLOTS; ++*vm)
+		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++)
+			if (strcmp(config->vm[*vm].hostdev[m].bdf, bdf) == 0)
+				return &config->vm[*vm].hostdev[m];
+	return NULL;
+}
+
 static void override(const char *word, size_t len, struct config *config, struct diag *diag)
 {
 	struct assignment a = { .vm = DIAG_HOST };
-	char value[VALUE_SIZE];
 
 	if (!split(&a, word, len)) {
 		diag_add(diag, DIAG_HOST, DIAG_CMDLINE_OVERRIDE, "kernel command line",
@@ -455,11 +506,6 @@ static void override(const char *word, size_t len, struct config *config, struct
 	if (!resolve(&a, config) || !a.symbol->cmdline) {
 		complain(diag, &a, DIAG_CMDLINE_OVERRIDE, "the symbol cannot be set there");
 		return;
-	}
-	if (a.symbol->type != SYM_BOOL && a.symbol->type != SYM_INT && a.value[0] != '"') {
-		if (!str_format(value, sizeof(value), "\"%s\"", a.value))
-			return;
-		str_copy(a.value, sizeof(a.value), value);
 	}
 	set(&a, diag);
 }

@@ -25,6 +25,25 @@ void manifest_defaults(struct config *config);
 void manifest_parse(const char *text, size_t len, struct config *config, struct diag *diag);
 
 /*
+ * The same for a file ("-" is standard input). False with a finding when it cannot be read. Not
+ * for two callers at a time: the text is kept in static memory.
+ */
+bool manifest_load(const char *path, struct config *config, struct diag *diag);
+
+/*
+ * Reads a file ("-" is standard input) into static memory, terminated: its text, or NULL with a
+ * finding.
+ */
+const char *manifest_read(const char *path, size_t *len, struct diag *diag);
+
+/*
+ * The slot that names the device, and its VM's number; NULL when there is none. A slot of a VM
+ * whose name is missing or wrong counts: whoever wrote it did not mean the device for the host.
+ */
+const struct hostdev_config *manifest_find(const struct config *config, const char *bdf,
+					   unsigned *vm);
+
+/*
  * Applies hvinit.<SYMBOL>=<value> words of a kernel command line for the symbols whose template
  * allows it, and tells whether hvinit.safe is among them. With trusted false (Secure Boot is on)
  * only hvinit.safe counts. Words that are refused are warnings in diag.

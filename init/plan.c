@@ -13,6 +13,8 @@ enum {
 	MEMLOCK_SLACK_MIB = 256, /* QEMU's own flash, ROMs and rings; measured: under 70 MiB */
 };
 
+_Static_assert(HV_VSMMU_SLOTS == 8, "the range of VSMMU in init/kconfig/hostdev.in");
+
 /* Numbers that are taken, hand-set ones first, so that inference goes around them. */
 struct taken {
 	bool index[PLAN_BUSES];
@@ -77,7 +79,7 @@ static void place(struct plan *plan, struct plan_device *device, int vsmmu)
 {
 	struct plan_vsmmu *v = &plan->vsmmu[vsmmu];
 
-	if (v->ports == 0)
+	if (!v->smmu[0])
 		v->smmu = smmu_of(device);
 	v->ports++;
 	device->vsmmu = vsmmu;

@@ -6,12 +6,17 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "loop.h"
 #include "symbols.h"
 #include "vm.h"
+
+enum { SYNC_MS = 60 * 1000 };
 
 static bool going_on;
 static bool ending; /* nothing is waited for any more */
 static enum shutdown_how goal;
+static struct source timer = { .fd = -1 };
+static pid_t child; /* the one that ends the machine */
 
 static const struct {
 	const char *text;
@@ -27,20 +32,47 @@ bool shutdown_going_on(void)
 	return going_on;
 }
 
+/*
+ * The last resort: without sync(), and from PID 1 itself. The kernel takes a halted or failed
+ * reboot() of PID 1 for its end and panics, so this must not be the first try.
+ */
+static void end_now(void)
+{
+	log_msg(LOG_LEVEL_ERR, "host", "%s: the orderly way did not work", ends[goal].text);
+	reboot(ends[goal].command);
+}
+
+static void sync_is_late(void *arg, uint32_t events)
+{
+	(void)arg;
+	(void)events;
+	if (timer_fired(&timer))
+		end_now();
+}
+
 /* sync() can block for minutes on a dying disk, and reboot() ends the process that calls it. */
 static void end_machine(void)
 {
-	pid_t pid;
-
 	ending = true;
 	log_msg(LOG_LEVEL_INFO, "host", "%s", ends[goal].text);
-	pid = fork();
-	if (pid > 0)
-		return;
-	sync();
-	reboot(ends[goal].command);
-	if (pid == 0)
+	if (timer.fd < 0 && timer_add(&timer, sync_is_late, NULL) == 0)
+		timer_set(&timer, SYNC_MS);
+	child = fork();
+	if (child < 0) {
+		end_now();
+	} else if (child == 0) {
+		sync();
+		reboot(ends[goal].command);
 		_exit(1);
+	}
+}
+
+bool shutdown_reaped(pid_t pid)
+{
+	if (!ending || pid != child)
+		return false;
+	end_now();
+	return true;
 }
 
 void shutdown_proceed(void)
@@ -51,6 +83,8 @@ void shutdown_proceed(void)
 
 void shutdown_begin(enum shutdown_how how)
 {
+	enum vm_event event = going_on ? VM_EV_KILL : VM_EV_STOP;
+
 	goal = how;
 	if (!going_on && vm_active())
 		log_msg(LOG_LEVEL_INFO, "host", "stopping %u VMs before the machine goes down",
@@ -58,6 +92,6 @@ void shutdown_begin(enum shutdown_how how)
 	going_on = true;
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
 		if (vm_exists(slot) && vm_look(slot).pid)
-			vm_command(slot, VM_EV_STOP);
+			vm_command(slot, event);
 	shutdown_proceed();
 }

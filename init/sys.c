@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
 
 #include "util.h"
 
@@ -18,6 +20,8 @@
 #define PCI_DRIVERS "sys/bus/pci/drivers"
 /* The global variable GUID of the UEFI specification, section 3.3. */
 #define EFI_SECURE_BOOT "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+#define EFI_DIR "/sys/firmware/efi"
 
 enum { PATH_SIZE = 256, SYSLOG_ACTION_CONSOLE_LEVEL = 8 };
 
@@ -161,9 +165,9 @@ int sys_driver_probe(int root, const char *bdf)
 	return write_text(root, "sys/bus/pci/drivers_probe", bdf);
 }
 
-int sys_autoprobe(int root, bool on)
+int sys_autoprobe_off(int root)
 {
-	return write_text(root, "sys/bus/pci/drivers_autoprobe", on ? "1" : "0");
+	return write_text(root, "sys/bus/pci/drivers_autoprobe", "0");
 }
 
 int sys_vfio_name(int root, const char *bdf, char *name, size_t size)
@@ -247,7 +251,7 @@ uint64_t sys_memory_kib(int root)
 	return at ? strtoull(at + sizeof(label) - 1, NULL, 10) : 0;
 }
 
-int sys_mount_all(void)
+int sys_mount_all(const char **where)
 {
 	static const struct {
 		const char *type, *on, *options;
@@ -269,8 +273,10 @@ int sys_mount_all(void)
 			continue;
 		if (mount(table[i].type, table[i].on, table[i].type, table[i].flags,
 			  table[i].options) &&
-		    errno != EBUSY && first == 0)
+		    errno != EBUSY && first == 0) {
 			first = -errno;
+			*where = table[i].on;
+		}
 	}
 	return first;
 }
@@ -311,8 +317,15 @@ bool sys_secure_boot(void)
 	/* Four bytes of attributes stand before the value, and the first of them may be NUL. */
 	unsigned char value[5] = { 0 };
 	_cleanup_fd_ int fd = open("/" EFI_SECURE_BOOT, O_RDONLY | O_CLOEXEC);
+	struct statfs fs;
 
-	return fd >= 0 && read(fd, value, sizeof(value)) == sizeof(value) && value[4] == 1;
+	if (access(EFI_DIR, F_OK))
+		return false; /* no EFI, no Secure Boot */
+	if (statfs(EFI_DIR "/efivars", &fs) || fs.f_type != EFIVARFS_MAGIC)
+		return true;
+	if (fd < 0)
+		return errno != ENOENT;
+	return read(fd, value, sizeof(value)) != sizeof(value) || value[4] != 0;
 }
 
 int sys_kernel_release(char *buf, size_t size)

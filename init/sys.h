@@ -37,8 +37,8 @@ int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg);
 /* Whether the PCI bus has a driver of that name; asks the bus to find a driver for a device. */
 bool sys_driver_exists(int root, const char *driver);
 int sys_driver_probe(int root, const char *bdf);
-/* Whether a new device or driver is matched by itself. */
-int sys_autoprobe(int root, bool on);
+/* From now on no new device or driver of the PCI bus is matched by itself. */
+int sys_autoprobe_off(int root);
 
 /*
  * The name ("vfio3") of a device's VFIO character device. -ENOENT: it has none; -ENOTTY: it is a
@@ -62,8 +62,11 @@ int sys_close_range(unsigned first, unsigned last);
 
 /* --- PID 1 only: these act on the running machine --- */
 
-/* Mounts proc, sysfs, devtmpfs, /run, /tmp, cgroup2 and efivarfs. Returns the first error. */
-int sys_mount_all(void);
+/*
+ * Mounts proc, sysfs, devtmpfs, /run, /tmp, cgroup2 and efivarfs. Returns the first error, with
+ * the place it concerns in *where.
+ */
+int sys_mount_all(const char **where);
 int sys_console_open(void);
 /* The kernel log: for writing, and for reading from its end on (both non-blocking). */
 int sys_kmsg_open(void);
@@ -72,7 +75,7 @@ int sys_kmsg_follow(void);
 void sys_printk_quiet(void);
 /* The kernel command line. */
 ssize_t sys_cmdline(char *buf, size_t size);
-/* Whether the firmware's Secure Boot is on (false when there is no such variable). */
+/* Whether the firmware's Secure Boot is on, or may be: true when its variable can not be read. */
 bool sys_secure_boot(void);
 /* What "uname -r" prints. */
 int sys_kernel_release(char *buf, size_t size);

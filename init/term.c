@@ -17,6 +17,7 @@ static struct termios ordinary;
 static bool is_tty;
 static bool lent;
 static void (*on_input)(const char *data, size_t len);
+static void (*on_room)(void);
 
 static char out[OUT];
 static size_t out_used;
@@ -60,14 +61,15 @@ static void tty_ready(void *arg, uint32_t events)
 	(void)arg;
 	if (events & EPOLLOUT)
 		flush_out();
-	if (events & EPOLLIN && !lent) {
+	if (events & (EPOLLIN | EPOLLHUP) && !lent) {
 		n = read(tty.fd, data, sizeof(data));
 		if (n > 0)
 			on_input(data, (size_t)n);
-	} else if (events & (EPOLLHUP | EPOLLERR) && !(events & EPOLLOUT)) {
-		/* A hung-up line would be ready for ever; it may come back, output goes on trying. */
-		loop_close(&tty);
+		else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+			loop_close(&tty); /* hung up: it would be ready for ever */
 	}
+	if (on_room && !term_is_behind())
+		on_room();
 	want();
 }
 
@@ -106,6 +108,16 @@ void term_take_back(void)
 	lent = false;
 	set_raw();
 	want();
+}
+
+bool term_is_behind(void)
+{
+	return out_used > OUT / 2;
+}
+
+void term_on_room(void (*room)(void))
+{
+	on_room = room;
 }
 
 void term_write(const char *data, size_t len)

@@ -13,6 +13,11 @@ int term_init(int fd, void (*input)(const char *data, size_t len));
 void term_lend(void);
 void term_take_back(void);
 
+/* True while a slow line is so far behind that who can wait should. */
+bool term_is_behind(void);
+/* Who waits: called when the line has caught up. */
+void term_on_room(void (*room)(void));
+
 /* Bytes as they are. What does not fit into the buffer of a slow line is dropped. */
 void term_write(const char *data, size_t len);
 /* Text: a newline becomes carriage return and newline. */

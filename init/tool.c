@@ -44,7 +44,7 @@ static void check_all(int root, const struct config *config, struct diag *diag)
 	}
 }
 
-/* Prints the argv of a VM; findings instead of words that could not be used. */
+/* Prints the argv of a VM, whether or not check would let it start. */
 static void print_argv(const struct config *config, unsigned slot)
 {
 	plan_vm(config, slot, &facts, &plan);
@@ -58,11 +58,11 @@ static void print_argv(const struct config *config, unsigned slot)
 
 static const char *owner(const struct config *config, const char *bdf)
 {
-	for (unsigned n = 0; n < HV_VM_SLOTS; n++)
-		for (unsigned m = 0; manifest_vm_used(&config->vm[n]) && m < HV_HOSTDEV_SLOTS; m++)
-			if (strcmp(config->vm[n].hostdev[m].bdf, bdf) == 0)
-				return config->vm[n].name;
-	return "-";
+	unsigned vm;
+
+	if (!manifest_find(config, bdf, &vm))
+		return "-";
+	return manifest_vm_used(&config->vm[vm]) ? config->vm[vm].name : "(no VM)";
 }
 
 static void print_devices(const struct config *config)
@@ -113,10 +113,13 @@ void tool_show_argv(const struct config *config, unsigned slot)
 
 void tool_show_check(const struct config *config, unsigned slot)
 {
+	static struct config ignored;
 	static struct diag diag;
 	_cleanup_fd_ int root = discover_here();
 
 	(void)slot;
+	/* What was wrong with the manifest itself at boot is wrong still. */
+	manifest_load(MANIFEST_PATH, &ignored, &diag);
 	check_all(root, config, &diag);
 	diag_print(&diag, stdout);
 	if (diag.count == 0)
@@ -152,7 +155,6 @@ bool tool_explain(const char *code)
 
 /* --- the program --- */
 
-static char text[MANIFEST_MAX];
 static struct config config;
 static struct diag diag;
 
@@ -175,30 +177,6 @@ static void usage(FILE *out)
 	      out);
 }
 
-/* Reads FILE whole ("-" is standard input); -1 with a message when that is not possible. */
-static ssize_t read_file(const char *name)
-{
-	bool standard = strcmp(name, "-") == 0;
-	_cleanup_fd_ int fd = standard ? dup(0) : open(name, O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-	ssize_t n = 0;
-
-	while (fd >= 0 && (n = read(fd, text + used, sizeof(text) - used)) > 0) {
-		used += (size_t)n;
-		if (used == sizeof(text)) {
-			fprintf(stderr, "hvinit: %s: read it: more than %d bytes\n", name,
-				MANIFEST_MAX - 1);
-			return -1;
-		}
-	}
-	if (fd < 0 || n < 0) {
-		fprintf(stderr, "hvinit: %s: read it: %s\n", name, strerror(errno));
-		return -1;
-	}
-	text[used] = '\0';
-	return (ssize_t)used;
-}
-
 static int find_vm(const char *name)
 {
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
@@ -216,12 +194,13 @@ static int finish(void)
 
 static int run_manifest(const char *file)
 {
-	ssize_t len = read_file(file);
+	size_t len;
+	const char *text = manifest_read(file, &len, &diag);
 
-	if (len < 0)
-		return EXIT_USAGE;
-	manifest_write(text, (size_t)len, stdout, &diag);
-	return finish();
+	if (text)
+		manifest_write(text, len, stdout, &diag);
+	diag_print(&diag, stderr);
+	return !text ? EXIT_USAGE : diag.count ? EXIT_FINDINGS : EXIT_SUCCESS;
 }
 
 static int run_explain(const char *code)
@@ -237,17 +216,17 @@ static int run_on_machine(const char *command, const char *root_dir, const char 
 			  const char *vm)
 {
 	_cleanup_fd_ int root = sys_root_open(root_dir);
-	ssize_t len = read_file(file);
 	int slot = 0;
 
 	if (root < 0) {
 		fprintf(stderr, "hvinit: %s: open it: %s\n", root_dir, strerror(-root));
 		return EXIT_USAGE;
 	}
-	if (len < 0)
-		return EXIT_USAGE;
 	manifest_defaults(&config);
-	manifest_parse(text, (size_t)len, &config, &diag);
+	if (!manifest_load(file, &config, &diag)) {
+		diag_print(&diag, stderr);
+		return EXIT_USAGE;
+	}
 	facts_discover(root, &facts);
 	if (vm && (slot = find_vm(vm)) < 0) {
 		diag_print(&diag, stderr);

@@ -17,6 +17,8 @@
 enum {
 	WORDS_BYTES = 16 * 1024,
 	QUIT_MS = 10 * 1000, /* from "quit" to SIGKILL */
+	KILL_MS = 30 * 1000, /* from SIGKILL to giving up: drivers may take seconds to let go */
+	LOST_MS = 5 * 1000, /* from the end of the monitor to that of the process */
 	/*
 	 * Until QEMU answers it pins the guest's memory, page by page: 24 GiB of 4 KiB pages have
 	 * been seen to take 210 s. The limit is five times as generous, so that it tells a hang
@@ -34,7 +36,7 @@ typedef void action(struct vm *vm);
 static const char *const state_name[VM_STATES] = {
 	[VM_INVALID] = "invalid",     [VM_STOPPED] = "stopped", [VM_STARTING] = "starting",
 	[VM_PRELAUNCH] = "prelaunch", [VM_RUNNING] = "running", [VM_PAUSED] = "paused",
-	[VM_STOPPING] = "stopping",   [VM_FAILED] = "failed",
+	[VM_STOPPING] = "stopping",   [VM_STUCK] = "stuck",	[VM_FAILED] = "failed",
 };
 
 static uint64_t now_ms(void)
@@ -45,7 +47,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void enter(struct vm *vm, enum vm_state state, const char *why)
+void vm_enter(struct vm *vm, enum vm_state state, const char *why)
 {
 	vm->state = state;
 	vm->since = now_ms();
@@ -109,14 +111,21 @@ static void refuse_started(struct vm *vm)
 
 static void refuse_stopping(struct vm *vm)
 {
-	vm->refusal = "it is being stopped; start it again when it has ended";
+	vm->refusal = "it is being stopped already; 'kill' ends it at once";
+}
+
+static void refuse_stuck(struct vm *vm)
+{
+	vm->refusal = "the kernel does not let go of its QEMU; only a reboot helps";
 }
 
 static void begin(struct vm *vm)
 {
 	vm->stop = STOP_NONE;
 	vm->stop_wanted = false;
-	vm->late = false;
+	vm->execed = false;
+	vm->garbage = 0;
+	vm->started = now_ms();
 	vm->ran = false;
 	vm->faulty = false;
 	vm->reason[0] = '\0';
@@ -133,11 +142,11 @@ static void start(struct vm *vm)
 		return;
 	}
 	begin(vm);
-	enter(vm, VM_STARTING, "");
+	vm_enter(vm, VM_STARTING, "");
 	error = launch_vm(config, vm->slot, &launch);
 	if (error) {
 		vm_fault_text(vm, DIAG_LAUNCH_FAIL, "start a launcher: %s", strerror(-error));
-		enter(vm, VM_FAILED, vm->fault.text);
+		vm_enter(vm, VM_FAILED, vm->fault.text);
 		return;
 	}
 	vm->pid = launch.pid;
@@ -147,13 +156,14 @@ static void start(struct vm *vm)
 
 static void tell_exec(struct vm *vm)
 {
+	vm->execed = true;
 	log_msg(LOG_LEVEL_INFO, vm->config->name, "exec QEMU: pid %d, %u devices, %u vSMMUs",
 		(int)vm->pid, vm->devices, vm->vsmmus);
 }
 
 static void let_run(struct vm *vm)
 {
-	enter(vm, VM_PRELAUNCH, "");
+	vm_enter(vm, VM_PRELAUNCH, "");
 	qmp_send(vm->qmp.fd, "cont", "cont");
 }
 
@@ -161,45 +171,46 @@ static void run(struct vm *vm)
 {
 	timer_set(&vm->timer, 0);
 	vm->ran = true;
-	enter(vm, VM_RUNNING, "");
+	vm_enter(vm, VM_RUNNING, "");
 }
 
 static void pause_vm(struct vm *vm)
 {
-	enter(vm, VM_PAUSED, "");
+	vm_enter(vm, VM_PAUSED, "");
 }
 
 static void stop_kill(struct vm *vm)
 {
 	vm->stop = STOP_KILL;
-	timer_set(&vm->timer, 0);
+	timer_set(&vm->timer, KILL_MS);
 	kill(vm->pid, SIGKILL);
 }
 
+/* QEMU ends in order at SIGTERM, too: that is for when its monitor does not listen. */
 static void stop_quit(struct vm *vm)
 {
 	vm->stop = STOP_QUIT;
 	timer_set(&vm->timer, QUIT_MS);
 	if (qmp_send(vm->qmp.fd, "quit", "quit"))
-		stop_kill(vm);
+		kill(vm->pid, SIGTERM);
 }
 
 /* The guest decides what its power button means, so this is only the first step. */
 static void stop(struct vm *vm)
 {
 	vm->stop_wanted = true;
-	enter(vm, VM_STOPPING, "power button");
+	vm_enter(vm, VM_STOPPING, "power button");
 	vm->stop = STOP_POWERDOWN;
 	timer_set(&vm->timer, (uint64_t)vm->config->stop_timeout * 1000);
 	if (qmp_send(vm->qmp.fd, "system_powerdown", "powerdown"))
-		stop_kill(vm);
+		stop_quit(vm);
 }
 
 /* A paused guest cannot obey a power button. */
 static void stop_paused(struct vm *vm)
 {
 	vm->stop_wanted = true;
-	enter(vm, VM_STOPPING, "quit");
+	vm_enter(vm, VM_STOPPING, "quit");
 	stop_quit(vm);
 }
 
@@ -207,23 +218,54 @@ static void stop_paused(struct vm *vm)
 static void stop_early(struct vm *vm)
 {
 	vm->stop_wanted = true;
-	enter(vm, VM_STOPPING, "killed while it was starting");
+	vm_enter(vm, VM_STOPPING, "killed while it was starting");
 	stop_kill(vm);
 }
 
 static void stop_now(struct vm *vm)
 {
 	vm->stop_wanted = true;
-	enter(vm, VM_STOPPING, "killed by the operator");
+	vm_enter(vm, VM_STOPPING, "killed by the operator");
+	stop_kill(vm);
+}
+
+static void kill_again(struct vm *vm)
+{
+	kill(vm->pid, SIGKILL);
+}
+
+/* Not asked for: vm_judge() will call it failed, for the fault that led here. */
+static void abandon(struct vm *vm)
+{
+	vm_enter(vm, VM_STOPPING, "killed for a fault");
 	stop_kill(vm);
 }
 
 static void late(struct vm *vm)
 {
 	vm_fault_text(vm, DIAG_QMP_LATE, "wait for QEMU: no answer in %lu s",
-		      (unsigned long)((now_ms() - vm->since) / 1000));
-	vm->late = true;
-	stop_kill(vm);
+		      (unsigned long)((now_ms() - vm->started) / 1000));
+	abandon(vm);
+}
+
+/* When QEMU ends its monitor closes a moment before the process is gone: give it that moment. */
+static void expect_end(struct vm *vm)
+{
+	timer_set(&vm->timer, LOST_MS);
+}
+
+static void lost(struct vm *vm)
+{
+	vm_fault_text(vm, DIAG_QMP_LATE, "talk to QEMU: it closed its monitor and runs on");
+	abandon(vm);
+}
+
+static void get_stuck(struct vm *vm)
+{
+	vm_fault_text(vm, DIAG_STUCK, "kill QEMU: pid %d is still there after %d s", (int)vm->pid,
+		      KILL_MS / 1000);
+	vm_enter(vm, VM_STUCK, vm->fault.text);
+	shutdown_proceed();
 }
 
 static void stop_harder(struct vm *vm)
@@ -233,81 +275,28 @@ static void stop_harder(struct vm *vm)
 			"the guest did not obey the power button within %lu s: quit",
 			(unsigned long)vm->config->stop_timeout);
 		stop_quit(vm);
-	} else {
+	} else if (vm->stop == STOP_QUIT) {
 		log_msg(LOG_LEVEL_WARN, vm->config->name, "QEMU did not quit: kill");
 		stop_kill(vm);
-	}
-}
-
-/* The last line in text that is not empty; cuts text there. */
-static const char *last_line(char *text)
-{
-	size_t end = strlen(text);
-	char *newline;
-
-	while (end > 0 && text[end - 1] == '\n')
-		text[--end] = '\0';
-	newline = strrchr(text, '\n');
-	return newline ? newline + 1 : text;
-}
-
-/* QEMU's words beside our code: an operator should not have to know QEMU's sources. */
-static void judge_words(struct vm *vm)
-{
-	char tail[2048];
-	uint64_t at = vm->words_from;
-	const char *line;
-	const char *nesting;
-	size_t n;
-
-	if (vm->words_kept.total - at > sizeof(tail) - 1)
-		at = vm->words_kept.total - (sizeof(tail) - 1);
-	n = ring_read(&vm->words_kept, &at, tail, sizeof(tail) - 1);
-	tail[n] = '\0';
-	nesting = strstr(tail, "IOMMU_VIOMMU_ALLOC failed");
-	line = last_line(tail);
-	if (nesting) /* the cause: what comes after it are consequences */
-		vm_fault_text(vm, DIAG_NO_NESTING, "QEMU: %.*s", (int)strcspn(nesting, "\n"),
-			      nesting);
-	else if (line[0])
-		vm_fault_text(vm, DIAG_QEMU_REFUSED, "QEMU: %.240s", line);
-	else
-		vm_fault_text(vm, DIAG_QEMU_DIED, "QEMU exited with status %d",
-			      WEXITSTATUS(vm->status));
-}
-
-/* Tells how it ended, and whether anybody wanted that. */
-static void judge(struct vm *vm)
-{
-	char why[VM_WHY] = "";
-
-	if (vm->faulty && !vm->stop_wanted) {
-		enter(vm, VM_FAILED, vm->fault.text);
-	} else if (WIFSIGNALED(vm->status) && !vm->stop_wanted) {
-		vm_fault_text(vm, DIAG_QEMU_DIED, "QEMU was killed by signal %d (%s)",
-			      WTERMSIG(vm->status), strsignal(WTERMSIG(vm->status)));
-		enter(vm, VM_FAILED, vm->fault.text);
-	} else if (WIFEXITED(vm->status) && WEXITSTATUS(vm->status) && !vm->stop_wanted) {
-		judge_words(vm);
-		enter(vm, VM_FAILED, vm->fault.text);
-	} else if (vm->stop == STOP_KILL) {
-		enter(vm, VM_STOPPED, "killed");
-	} else if (vm->reason[0]) {
-		str_format(why, sizeof(why), "%s", vm->reason);
-		enter(vm, VM_STOPPED, why);
 	} else {
-		enter(vm, VM_STOPPED, "QEMU ended");
+		get_stuck(vm);
 	}
 }
 
+/*
+ * A VM that cannot even start, or whose guest crashes, must not send the machine into a loop of
+ * reboots.
+ */
 static void on_last_vm(const struct vm *vm)
 {
-	/* A VM that cannot even start must not send the machine into a reboot loop. */
-	if (!vm->ran || vm_active() || shutdown_going_on())
+	static bool any_ran;
+
+	any_ran |= vm->ran;
+	if (!any_ran || vm_active() || shutdown_going_on())
 		return;
 	if (config->host.on_last_vm == HOST_ON_LAST_VM_POWEROFF)
 		shutdown_begin(SHUTDOWN_POWEROFF);
-	else if (config->host.on_last_vm == HOST_ON_LAST_VM_REBOOT)
+	else if (config->host.on_last_vm == HOST_ON_LAST_VM_REBOOT && vm->state == VM_STOPPED)
 		shutdown_begin(SHUTDOWN_REBOOT);
 }
 
@@ -316,7 +305,7 @@ static void ended(struct vm *vm)
 	timer_set(&vm->timer, 0);
 	vm_io_close(vm);
 	vm->pid = 0;
-	judge(vm);
+	vm_judge(vm);
 	console_guest_ended(vm->slot);
 	on_last_vm(vm);
 	shutdown_proceed();
@@ -325,15 +314,16 @@ static void ended(struct vm *vm)
 /* A row for each state, a column for each event; the compiler refuses an initializer too many. */
 static action *const table[VM_STATES][VM_EVENTS] = {
 	/* clang-format off */
-	/*		  START            STOP            KILL            EXEC       READY    RESUMED  PAUSED    TIMEOUT      ENDED */
-	[VM_INVALID]   = { refuse_invalid,  refuse_stopped, refuse_stopped, ignore,    ignore,  ignore,  ignore,   ignore,      ignore },
-	[VM_STOPPED]   = { start,           refuse_stopped, refuse_stopped, ignore,    ignore,  ignore,  ignore,   ignore,      ignore },
-	[VM_STARTING]  = { refuse_started,  stop_early,     stop_now,       tell_exec, let_run, ignore,  ignore,   late,        ended },
-	[VM_PRELAUNCH] = { refuse_started,  stop_early,     stop_now,       ignore,    ignore,  run,     ignore,   late,        ended },
-	[VM_RUNNING]   = { refuse_started,  stop,           stop_now,       ignore,    ignore,  ignore,  pause_vm, ignore,      ended },
-	[VM_PAUSED]    = { refuse_started,  stop_paused,    stop_now,       ignore,    ignore,  run,     ignore,   ignore,      ended },
-	[VM_STOPPING]  = { refuse_stopping, ignore,         stop_now,       ignore,    ignore,  ignore,  ignore,   stop_harder, ended },
-	[VM_FAILED]    = { start,           refuse_stopped, refuse_stopped, ignore,    ignore,  ignore,  ignore,   ignore,      ignore },
+	/*                 START              STOP              KILL              EXEC        READY     RESUMED   PAUSED     REFUSED    LOST         TIMEOUT        ENDED */
+	[VM_INVALID]   = { refuse_invalid,    refuse_stopped,   refuse_stopped,   ignore,     ignore,   ignore,   ignore,    ignore,    ignore,      ignore,        ignore },
+	[VM_STOPPED]   = { start,             refuse_stopped,   refuse_stopped,   ignore,     ignore,   ignore,   ignore,    ignore,    ignore,      ignore,        ignore },
+	[VM_STARTING]  = { refuse_started,    stop_early,       stop_now,         tell_exec,  let_run,  ignore,   ignore,    abandon,   expect_end,  late,          ended },
+	[VM_PRELAUNCH] = { refuse_started,    stop_early,       stop_now,         ignore,     ignore,   run,      ignore,    abandon,   expect_end,  late,          ended },
+	[VM_RUNNING]   = { refuse_started,    stop,             stop_now,         ignore,     ignore,   ignore,   pause_vm,  ignore,    expect_end,  lost,          ended },
+	[VM_PAUSED]    = { refuse_started,    stop_paused,      stop_now,         ignore,     ignore,   run,      ignore,    ignore,    expect_end,  lost,          ended },
+	[VM_STOPPING]  = { refuse_stopping,   refuse_stopping,  stop_now,         ignore,     ignore,   ignore,   ignore,    ignore,    ignore,      stop_harder,   ended },
+	[VM_STUCK]     = { refuse_stuck,      refuse_stuck,     kill_again,       ignore,     ignore,   ignore,   ignore,    ignore,    ignore,      ignore,        ended },
+	[VM_FAILED]    = { start,             refuse_stopped,   refuse_stopped,   ignore,     ignore,   ignore,   ignore,    ignore,    ignore,      ignore,        ignore },
 	/* clang-format on */
 };
 
@@ -363,8 +353,8 @@ int vm_init(const struct config *all, const struct diag *diag)
 			error = ring_init(&vm->words_kept, WORDS_BYTES);
 		if (!error)
 			error = timer_add(&vm->timer, timer_ready, vm);
-		if (diag_failures(diag, (int)slot))
-			enter(vm, VM_INVALID, "its manifest has faults");
+		if (diag_failures(diag, (int)slot) || diag_failures(diag, DIAG_HOST))
+			vm_enter(vm, VM_INVALID, "its manifest has faults");
 		else
 			vm->state = VM_STOPPED;
 		vm->since = now_ms();
@@ -422,7 +412,7 @@ unsigned vm_active(void)
 	unsigned n = 0;
 
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
-		n += vms[slot].pid != 0;
+		n += vms[slot].pid != 0 && vms[slot].state != VM_STUCK;
 	return n;
 }
 

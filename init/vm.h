@@ -19,6 +19,7 @@ enum vm_state {
 	VM_RUNNING,
 	VM_PAUSED,
 	VM_STOPPING,
+	VM_STUCK, /* killed, but the kernel does not let go of it: others go on without it */
 	VM_FAILED, /* it ended, or never began, in a way nobody asked for */
 	VM_STATES,
 };
@@ -31,6 +32,8 @@ enum vm_event {
 	VM_EV_READY, /* QEMU answered query-status: all devices are realized */
 	VM_EV_RESUMED, /* the guest's CPUs run */
 	VM_EV_PAUSED,
+	VM_EV_REFUSED, /* QEMU answered one of our commands with an error */
+	VM_EV_LOST, /* QEMU closed its monitor */
 	VM_EV_TIMEOUT,
 	VM_EV_ENDED, /* the process is reaped and all it wrote is read */
 	VM_EVENTS,
@@ -63,7 +66,7 @@ void vm_autostart(void);
 const char *vm_command(unsigned slot, enum vm_event event);
 /* A child was reaped: true when it was a VM's. */
 bool vm_reaped(pid_t pid, int status);
-/* VMs that have a process. */
+/* VMs that have a process, but for stuck ones: those can not be waited for. */
 unsigned vm_active(void);
 struct vm_view vm_look(unsigned slot);
 

@@ -8,7 +8,7 @@
 #include "util.h"
 #include "vm_private.h"
 
-enum { READ_SIZE = 4096 };
+enum { READ_SIZE = 4096, GARBAGE_TOLD = 8 };
 
 static void on_message(void *arg, const struct qmp_message *m)
 {
@@ -19,11 +19,17 @@ static void on_message(void *arg, const struct qmp_message *m)
 		qmp_send(vm->qmp.fd, "qmp_capabilities", "capabilities");
 	} else if (m->kind == QMP_RETURN && strcmp(m->id, "capabilities") == 0) {
 		qmp_send(vm->qmp.fd, "query-status", "status");
-	} else if (m->kind == QMP_RETURN && strcmp(m->id, "status") == 0) {
+	} else if (m->kind == QMP_RETURN && strcmp(m->id, "status") == 0 &&
+		   strcmp(m->name, "prelaunch") == 0) {
 		vm_handle(vm, VM_EV_READY);
 	} else if (m->kind == QMP_ERROR) {
-		log_msg(LOG_LEVEL_WARN, vm->config->name, "QEMU refused \"%s\": %s", m->id,
-			m->text);
+		if (!vm->ran)
+			vm_fault_text(vm, DIAG_QEMU_REFUSED, "command \"%s\": QEMU: %s", m->id,
+				      m->text);
+		else
+			log_msg(LOG_LEVEL_WARN, vm->config->name, "QEMU refused \"%s\": %s", m->id,
+				m->text);
+		vm_handle(vm, VM_EV_REFUSED);
 	} else if (m->kind == QMP_EVENT && strcmp(m->name, "RESUME") == 0) {
 		vm_handle(vm, VM_EV_RESUMED);
 	} else if (m->kind == QMP_EVENT && strcmp(m->name, "STOP") == 0) {
@@ -37,6 +43,9 @@ static void on_garbage(void *arg, const char *why)
 {
 	struct vm *vm = arg;
 
+	/* A guest that owns QEMU could fill the logs with them. */
+	if (++vm->garbage > GARBAGE_TOLD)
+		return;
 	vm_fault_text(vm, DIAG_QMP_BAD, "read QMP: a line was skipped: %s", why);
 }
 
@@ -65,8 +74,13 @@ static bool read_qmp(struct vm *vm)
 	char data[READ_SIZE];
 	size_t len;
 
-	if (!read_some(&vm->qmp, data, sizeof(data), &len))
+	if (vm->qmp.fd < 0)
 		return false;
+	if (!read_some(&vm->qmp, data, sizeof(data), &len)) {
+		if (vm->qmp.fd < 0)
+			vm_handle(vm, VM_EV_LOST);
+		return false;
+	}
 	qmp_feed(&vm->reader, data, len, &handler);
 	return true;
 }
@@ -86,7 +100,7 @@ static void end_echo_line(struct vm *vm)
 /* The guest's lines on the host's console: whole ones, and nothing that could steer a terminal. */
 static void echo(struct vm *vm, const char *data, size_t len)
 {
-	char clean[READ_SIZE];
+	char clean[READ_SIZE + TEXT_HELD];
 	size_t n = text_filter(&vm->echo_filter, data, len, clean);
 
 	for (size_t i = 0; i < n; i++) {
@@ -114,24 +128,27 @@ static bool read_serial(struct vm *vm)
 
 static bool read_words(struct vm *vm)
 {
-	struct text_filter filter = { 0 };
+	char clean[READ_SIZE + TEXT_HELD];
 	char data[READ_SIZE];
 	size_t len;
 
 	if (!read_some(&vm->words, data, sizeof(data), &len))
 		return false;
-	ring_write(&vm->words_kept, data, text_filter(&filter, data, len, data));
+	ring_write(&vm->words_kept, clean, text_filter(&vm->words_filter, data, len, clean));
 	return true;
 }
 
 static bool read_report(struct vm *vm)
 {
 	struct launch_report report;
+	int error;
 
 	if (vm->report.fd < 0)
 		return false;
-	if (launch_read(vm->report.fd, &report) != 1) {
-		loop_close(&vm->report);
+	error = launch_read(vm->report.fd, &report);
+	if (error != 1) {
+		if (error < 0)
+			loop_close(&vm->report);
 		return false;
 	}
 	if (report.event == LAUNCH_FINDING) {
@@ -173,6 +190,7 @@ void vm_io_open(struct vm *vm, const struct launch *launch)
 	qmp_init(&vm->reader);
 	vm->echo_used = 0;
 	vm->echo_filter = (struct text_filter){ 0 };
+	vm->words_filter = (struct text_filter){ 0 };
 	vm->words_from = vm->words_kept.total;
 	loop_add(&vm->qmp, launch->qmp, EPOLLIN, qmp_ready, vm);
 	loop_add(&vm->serial, launch->serial, EPOLLIN, serial_ready, vm);

@@ -18,7 +18,8 @@ struct vm {
 	const struct vm_config *config; /* NULL: the slot has no VM */
 	unsigned slot;
 	enum vm_state state;
-	uint64_t since; /* CLOCK_BOOTTIME in ms */
+	uint64_t since; /* of this state; CLOCK_BOOTTIME in ms, as the next */
+	uint64_t started;
 	char why[VM_WHY];
 	unsigned starts;
 	unsigned devices;
@@ -28,8 +29,9 @@ struct vm {
 	pid_t pid; /* 0: no process */
 	enum stop_step stop;
 	bool stop_wanted; /* the end was asked for, by whatever step */
-	bool late;
+	bool execed; /* the launcher has become QEMU */
 	bool ran; /* the guest's CPUs have run */
+	unsigned garbage; /* lines that were no QMP messages */
 	bool faulty; /* fault is the first finding that ended it */
 	int status; /* as waitpid() gave it */
 	char reason[QMP_WORD]; /* QEMU's own, from its SHUTDOWN event */
@@ -45,6 +47,7 @@ struct vm {
 	struct ring console;
 	struct ring words_kept;
 	uint64_t words_from; /* where this start's words begin */
+	struct text_filter words_filter;
 	struct text_filter echo_filter;
 	size_t echo_used;
 	char echo[VM_ECHO_LINE];
@@ -57,6 +60,10 @@ void vm_handle(struct vm *vm, enum vm_event event);
 void vm_fault(struct vm *vm, const struct finding *finding);
 PRINTF_LIKE(3, 4)
 void vm_fault_text(struct vm *vm, enum diag_code code, const char *fmt, ...);
+
+/* Tells from all that is known how it ended, and enters the state that this means. */
+void vm_judge(struct vm *vm);
+void vm_enter(struct vm *vm, enum vm_state state, const char *why);
 
 /* Takes over the descriptors of a start; closes them; reads what is left in them. */
 void vm_io_open(struct vm *vm, const struct launch *launch);

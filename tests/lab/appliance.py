@@ -50,7 +50,7 @@ class Appliance:
         return self.console.until(PROMPT)
 
     def status(self) -> str:
-        return self.ask("status", r"STATE[^\r\n]*WHY\r\n")
+        return self.ask("status", r"STATE[^\r\n]*VSMMUS\r\n")
 
     def shell(self, line: str) -> str:
         """What the shell command LINE prints. Messages that come meanwhile are in "log host"."""

@@ -128,7 +128,25 @@ static void test_memory(void **state)
 	vm->memory_mib = 4097;
 	check();
 	assert_finding(&diag, DIAG_MEMORY_SHORT, "VM0_MEMORY_MIB",
-		       "4097 MiB wanted, the machine has 4096 MiB");
+		       "4097 MiB wanted; the machine has 4096 MiB");
+}
+
+/* VMs that start at boot before this one have their memory; it is pinned. */
+static void test_memory_of_others(void **state)
+{
+	struct vm_config *other = &config.vm[1];
+
+	(void)state;
+	vm->memory_mib = other->memory_mib = 2048;
+	str_copy(other->name, sizeof(other->name), "other");
+	check_slot(0);
+	assert_no_finding(&diag);
+	check_slot(1);
+	assert_finding(&diag, DIAG_MEMORY_SHORT, "VM1_MEMORY_MIB", "other VMs have 2048 MiB");
+	memset(&diag, 0, sizeof(diag));
+	vm->autostart = false;
+	check_slot(1);
+	assert_no_finding(&diag);
 }
 
 static void test_memory_unknown(void **state)
@@ -210,6 +228,50 @@ static void test_driver(void **state)
 	check();
 	assert_finding(&diag, DIAG_DRV_NAME, "VM0_HOSTDEV0_DRIVER",
 		       "nvgrace-gpu-vfio-pci: no such PCI driver");
+}
+
+/* VFIO's drivers only: another one would let the host use the device. */
+static void test_host_driver(void **state)
+{
+	(void)state;
+	fakesys_driver(root, "nvme");
+	str_copy(vm->hostdev[0].driver, sizeof(vm->hostdev[0].driver), "nvme");
+	check();
+	assert_finding(&diag, DIAG_DRV_HOST, "VM0_HOSTDEV0_DRIVER", "it is no VFIO driver");
+}
+
+static void test_variant_driver(void **state)
+{
+	(void)state;
+	fakesys_driver(root, "nvgrace-gpu-vfio-pci");
+	str_copy(vm->hostdev[0].driver, sizeof(vm->hostdev[0].driver), "nvgrace-gpu-vfio-pci");
+	check();
+	assert_no_finding(&diag);
+}
+
+static void test_too_many_devices(void **state)
+{
+	(void)state;
+	facts_discover(root, &facts);
+	facts.dropped = 7;
+	plan_vm(&config, 0, &facts, &plan);
+	check_vm(root, &config, &facts, &plan, &diag);
+	assert_finding(&diag, DIAG_DEV_MANY, "demo", "7 are more than hvinit can hold");
+}
+
+/* QEMU's objects and devices share one name space with the manifest's. */
+static void test_ids(void **state)
+{
+	static const char *const taken[] = { "mon0",  "qmp0",	  "serial0",
+					     "pci.1", "hostdev0", "smmuv3.0" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
+		memset(&diag, 0, sizeof(diag));
+		str_copy(vm->iommufd_id, sizeof(vm->iommufd_id), taken[i]);
+		check();
+		assert_finding(&diag, DIAG_TOPO_CLASH, "VM0_IOMMUFD_ID", taken[i]);
+	}
+	(void)state;
 }
 
 static void test_twice_in_one(void **state)
@@ -476,6 +538,7 @@ int main(void)
 		CHECK_CASE("no KVM", test_kvm, NULL),
 		CHECK_CASE("no iommufd", test_iommufd, NULL),
 		CHECK_CASE("more memory than there is", test_memory, NULL),
+		CHECK_CASE("memory of other VMs", test_memory_of_others, NULL),
 		CHECK_CASE("memory of unknown size", test_memory_unknown, NULL),
 		CHECK_CASE("two VMs of one name", test_same_name, NULL),
 		CHECK_CASE("a VM called host", test_name_of_host, NULL),
@@ -484,6 +547,10 @@ int main(void)
 		CHECK_CASE("no SMMU before a device", test_no_smmu, NULL),
 		CHECK_CASE("no IOMMU group", test_no_group, NULL),
 		CHECK_CASE("no such driver", test_driver, NULL),
+		CHECK_CASE("a driver of the host's", test_host_driver, NULL),
+		CHECK_CASE("a variant driver", test_variant_driver, NULL),
+		CHECK_CASE("more devices than hvinit can hold", test_too_many_devices, NULL),
+		CHECK_CASE("ids that are taken", test_ids, NULL),
 		CHECK_CASE("a device twice in one VM", test_twice_in_one, NULL),
 		CHECK_CASE("a device in two VMs", test_twice_in_two, NULL),
 		CHECK_CASE("a slot of no VM holds nothing", test_twice_in_no_vm, NULL),

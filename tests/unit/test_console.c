@@ -37,6 +37,9 @@ static struct ring words_ring;
 static struct ring host_ring;
 static int shutdowns;
 static struct source *child_output;
+static uint32_t child_wanted; /* events of its output that are waited for */
+static bool behind; /* the line is slow */
+static void (*room)(void);
 
 int term_init(int fd, void (*input)(const char *data, size_t len))
 {
@@ -63,6 +66,16 @@ void term_puts(const char *text)
 	term_write(text, strlen(text));
 }
 
+bool term_is_behind(void)
+{
+	return behind;
+}
+
+void term_on_room(void (*when)(void))
+{
+	room = when;
+}
+
 void term_lend(void)
 {
 	lent = true;
@@ -82,6 +95,12 @@ int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void 
 	source->arg = arg;
 	child_output = source;
 	return 0;
+}
+
+void loop_want(struct source *source, uint32_t events)
+{
+	(void)source;
+	child_wanted = events;
 }
 
 void loop_close(struct source *source)
@@ -415,9 +434,11 @@ static const struct answer answers[] = {
 	{ "help", "its serial console; Ctrl-] comes back" },
 	{ "help start", "start a VM that is stopped or failed" },
 	{ "help nonsense", "no such command" },
-	{ "status", "demo         running" },
+	{ "status", "demo             running" },
 	{ "status", "no device" },
 	{ "shell", "HOST_SHELL is off" },
+	{ "rebo", "must be typed in full" },
+	{ "k demo", "must be typed in full" },
 	{ "a b c d e f g h i j k l", "usage: argv VM" },
 };
 
@@ -437,6 +458,12 @@ static void test_refusal(void **state)
 	(void)state;
 	refusal = "it is running already";
 	type("start demo\r");
+	assert_shows("hvinit: demo: it is running already\n");
+	clear();
+	type("stop demo\r");
+	assert_shows("hvinit: demo: it is running already\n");
+	clear();
+	type("kill demo\r");
 	assert_shows("hvinit: demo: it is running already\n");
 }
 
@@ -468,6 +495,10 @@ static void test_child(void **state)
 	finish_child();
 	assert_shows("the argv of 1\n");
 	assert_prompt();
+	type("plan\r");
+	finish_child();
+	assert_shows("the plan\n");
+	assert_prompt();
 }
 
 /* The output may end before the child does, and the other way round. */
@@ -484,6 +515,22 @@ static void test_child_order(void **state)
 	assert_shows("the devices\n");
 	assert_shows_not("hvinit> ");
 	assert_true(console_reaped(pid, status));
+	assert_prompt();
+}
+
+/* On a slow line a command's output waits; none of it is dropped. */
+static void test_child_waits(void **state)
+{
+	(void)state;
+	behind = true;
+	type("devices\r");
+	child_output->ready(child_output->arg, 1);
+	assert_int_equal(child_wanted, 0);
+	behind = false;
+	room();
+	assert_int_not_equal(child_wanted, 0);
+	finish_child();
+	assert_shows("the devices\n");
 	assert_prompt();
 }
 
@@ -661,6 +708,7 @@ int main(void)
 		CONSOLE_CASE("no shutdown by a slip", test_no_shutdown, NULL),
 		CONSOLE_CASE("a command's child", test_child, NULL),
 		CONSOLE_CASE("its output ends first", test_child_order, NULL),
+		CONSOLE_CASE("its output waits for the line", test_child_waits, NULL),
 		CONSOLE_CASE("a child that crashes", test_child_dies, NULL),
 		CONSOLE_CASE("a child is interrupted", test_child_interrupted, NULL),
 		CONSOLE_CASE("logs", test_log, NULL),

@@ -25,15 +25,15 @@ static void note(const char *fmt, const char *one, const char *two)
 		   two);
 }
 
-int __wrap_sys_autoprobe(int dir, bool on);
+int __wrap_sys_autoprobe_off(int dir);
 int __wrap_sys_pci_write(int dir, const char *bdf, const char *attr, const char *text);
 int __wrap_sys_driver_probe(int dir, const char *bdf);
 int __wrap_module_load(int dir, const char *name);
 
-int __wrap_sys_autoprobe(int dir, bool on)
+int __wrap_sys_autoprobe_off(int dir)
 {
 	assert_int_equal(dir, root);
-	note("autoprobe", on ? "on" : "off", "");
+	note("autoprobe", "off", "");
 	return -autoprobe_error;
 }
 
@@ -85,6 +85,12 @@ static void give(unsigned vm, unsigned slot, const char *bdf)
 	str_copy(config.vm[vm].hostdev[slot].bdf, sizeof(config.vm[vm].hostdev[slot].bdf), bdf);
 }
 
+static void prepare(void)
+{
+	host_reserve(root, &config, &diag);
+	host_probe(root, &config, &diag);
+}
+
 static void test_order(void **state)
 {
 	static const struct fake_device device = { .bdf = "0000:41:00.0" };
@@ -93,7 +99,7 @@ static void test_order(void **state)
 	fakesys_device(root, &device);
 	give(1, 2, "0000:41:00.0");
 	str_copy(config.host.modules, sizeof(config.host.modules), "nvme  e1000e ");
-	host_prepare(root, &config, &diag);
+	prepare();
 	assert_no_finding(&diag);
 	assert_string_equal(calls, "autoprobe off;override 0000:41:00.0 vfio-pci;load nvme;"
 				   "load e1000e;probe 0000:00:03.0;");
@@ -102,7 +108,7 @@ static void test_order(void **state)
 static void test_nothing_to_do(void **state)
 {
 	(void)state;
-	host_prepare(root, &config, &diag);
+	prepare();
 	assert_string_equal(calls, "autoprobe off;probe 0000:00:03.0;");
 }
 
@@ -112,18 +118,18 @@ static void test_bound_already(void **state)
 
 	(void)state;
 	fakesys_device(root, &device);
-	host_prepare(root, &config, &diag);
+	prepare();
 	assert_null(strstr(calls, "0000:05:00.0"));
 }
 
-/* A slot of a VM without a name reserves nothing. */
+/* Whoever wrote a device into a slot without a name did not mean it for the host. */
 static void test_unused_vm(void **state)
 {
 	(void)state;
 	give(1, 0, "0000:00:03.0");
 	config.vm[1].name[0] = '\0';
-	host_prepare(root, &config, &diag);
-	assert_string_equal(calls, "autoprobe off;probe 0000:00:03.0;");
+	prepare();
+	assert_string_equal(calls, "autoprobe off;override 0000:00:03.0 vfio-pci;");
 }
 
 /* A VM that is not started still keeps its device from the host's drivers. */
@@ -132,7 +138,7 @@ static void test_not_started(void **state)
 	(void)state;
 	give(7, 15, "0000:00:03.0");
 	config.vm[7].autostart = false;
-	host_prepare(root, &config, &diag);
+	prepare();
 	assert_string_equal(calls, "autoprobe off;override 0000:00:03.0 vfio-pci;");
 }
 
@@ -140,7 +146,7 @@ static void test_missing_module(void **state)
 {
 	(void)state;
 	str_copy(config.host.modules, sizeof(config.host.modules), "missing nvme");
-	host_prepare(root, &config, &diag);
+	prepare();
 	assert_finding(&diag, DIAG_MODULE_LOAD, "HOST_MODULES", "load missing: No such file");
 	assert_non_null(strstr(calls, "load nvme;"));
 }
@@ -149,7 +155,7 @@ static void test_long_module(void **state)
 {
 	(void)state;
 	memset(config.host.modules, 'x', 200);
-	host_prepare(root, &config, &diag);
+	prepare();
 	assert_finding(&diag, DIAG_MODULE_LOAD, "HOST_MODULES", "name too long");
 	assert_null(strstr(calls, "load"));
 }
@@ -158,7 +164,7 @@ static void test_no_autoprobe(void **state)
 {
 	(void)state;
 	autoprobe_error = ENOENT;
-	host_prepare(root, &config, &diag);
+	prepare();
 	assert_finding(&diag, DIAG_AUTOPROBE, "host", "turn driver autoprobe off");
 }
 
@@ -167,7 +173,7 @@ static void test_no_override(void **state)
 	(void)state;
 	give(0, 0, "0000:00:03.0");
 	override_error = EIO;
-	host_prepare(root, &config, &diag);
+	prepare();
 	assert_finding(&diag, DIAG_AUTOPROBE, "0000:00:03.0", "write driver_override");
 	assert_null(strstr(calls, "probe 0000:00:03.0;load"));
 }

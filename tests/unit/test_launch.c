@@ -37,7 +37,8 @@ int __wrap_claim_iommufd(int dir, int vm, struct diag *diag);
 const char *__wrap_confine_self(const struct confine *confine);
 int __wrap_execve(const char *path, char *const argv[], char *const env[]);
 int __real_execve(const char *path, char *const argv[], char *const env[]);
-void __wrap_host_prepare(int dir, const struct config *all, struct diag *diag);
+void __wrap_host_reserve(int dir, const struct config *all, struct diag *diag);
+void __wrap_host_probe(int dir, const struct config *all, struct diag *diag);
 
 int __wrap_sys_root_open(const char *dir)
 {
@@ -88,7 +89,14 @@ int __wrap_execve(const char *path, char *const argv[], char *const env[])
 	return __real_execve("/bin/bash", words, env);
 }
 
-void __wrap_host_prepare(int dir, const struct config *all, struct diag *diag)
+void __wrap_host_reserve(int dir, const struct config *all, struct diag *diag)
+{
+	(void)dir;
+	(void)all;
+	diag_add(diag, DIAG_HOST, DIAG_AUTOPROBE, "host", "turn driver autoprobe off: no");
+}
+
+void __wrap_host_probe(int dir, const struct config *all, struct diag *diag)
 {
 	(void)all;
 	if (dir < 0 || !sys_exists(dir, "dev/kvm"))
@@ -370,11 +378,29 @@ static void test_host(void **state)
 	struct launch_report report;
 
 	(void)state;
-	assert_int_equal(launch_host(&config, &launch), 0);
+	assert_int_equal(launch_host(&config, true, &launch), 0);
+	next_report(&report);
+	assert_string_equal(report.finding.subject, "host");
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_RESERVED);
 	next_report(&report);
 	assert_int_equal(report.event, LAUNCH_FINDING);
 	assert_int_equal(report.finding.vm, DIAG_HOST);
 	assert_string_equal(report.finding.subject, "HOST_MODULES");
+	assert_no_more_reports();
+	assert_exit(0);
+}
+
+/* A faulty manifest: VMs' devices are reserved, but no host driver is let loose. */
+static void test_host_without_probe(void **state)
+{
+	struct launch_report report;
+
+	(void)state;
+	assert_int_equal(launch_host(&config, false, &launch), 0);
+	next_report(&report);
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_RESERVED);
 	assert_no_more_reports();
 	assert_exit(0);
 }
@@ -414,6 +440,7 @@ int main(void)
 		LAUNCH_CASE("privileges stay", test_confine),
 		LAUNCH_CASE("QEMU does not start", test_exec),
 		LAUNCH_CASE("the host's child", test_host),
+		LAUNCH_CASE("host: without probing", test_host_without_probe),
 		LAUNCH_CASE("reading reports", test_read),
 	};
 

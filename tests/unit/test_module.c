@@ -103,7 +103,8 @@ static void test_last_line(void **state)
 
 static void test_unknown(void **state)
 {
-	static const char *const names[] = { "nvm", "nvme2", "", "kernel/drivers/nvme", ".ko" };
+	static const char *const names[] = { "nvm", "nvme2", "", "nvmeXcore", "kernel/drivers/nvme",
+					     ".ko" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

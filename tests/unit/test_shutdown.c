@@ -2,16 +2,22 @@
 /* The end of the machine: VMs first, and only then the kernel, in the way that was asked last. */
 #include "unit.h"
 
+#include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 
 #include "log.h"
+#include "loop.h"
 #include "shutdown.h"
 #include "vm.h"
 
+enum { CALLS = 256, CHILD = 4242 };
+
 static pid_t pids[3]; /* of the VMs */
-static char calls[256];
+static char *calls; /* shared with the processes that the stories happen in */
+static pid_t forked; /* what fork() answers: 0 makes the story go on in the child's place */
+static struct source *timer;
 
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
@@ -22,13 +28,12 @@ static void note(const char *text)
 {
 	size_t used = strlen(calls);
 
-	str_format(calls + used, sizeof(calls) - used, "%s;", text);
+	str_format(calls + used, CALLS - used, "%s;", text);
 }
 
-/* As if it failed: the work is then done by PID 1 itself, where the test sees it. */
 pid_t __wrap_fork(void)
 {
-	return -1;
+	return forked;
 }
 
 void __wrap_sync(void)
@@ -47,6 +52,26 @@ void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
 	(void)level;
 	(void)subject;
 	(void)fmt;
+}
+
+int timer_add(struct source *source, void (*ready)(void *, uint32_t), void *arg)
+{
+	source->fd = 99;
+	source->ready = ready;
+	source->arg = arg;
+	timer = source;
+	return 0;
+}
+
+void timer_set(const struct source *source, uint64_t ms)
+{
+	(void)source;
+	note(ms ? "limit" : "no limit");
+}
+
+bool timer_fired(const struct source *source)
+{
+	return source == timer;
 }
 
 bool vm_exists(unsigned slot)
@@ -72,8 +97,7 @@ const char *vm_command(unsigned slot, enum vm_event event)
 {
 	char text[16];
 
-	assert_int_equal(event, VM_EV_STOP);
-	str_format(text, sizeof(text), "stop %u", slot);
+	str_format(text, sizeof(text), "%s %u", event == VM_EV_STOP ? "stop" : "kill", slot);
 	note(text);
 	return NULL;
 }
@@ -81,23 +105,18 @@ const char *vm_command(unsigned slot, enum vm_event event)
 /* What has begun cannot be undone, so each story has a process of its own. */
 static void assert_story(void (*story)(void), const char *expected)
 {
-	char told[sizeof(calls)] = "";
-	int fd[2];
-	int status;
 	pid_t pid;
 
-	assert_int_equal(pipe(fd), 0);
+	calls = mmap(NULL, CALLS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(calls != MAP_FAILED);
 	pid = __real_fork();
 	if (pid == 0) {
 		story();
-		_exit(write(fd[1], calls, sizeof(calls)) == sizeof(calls) ? 0 : 1);
+		_exit(0);
 	}
-	close(fd[1]);
-	assert_int_equal(read(fd[0], told, sizeof(told)), sizeof(told));
-	close(fd[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_string_equal(told, expected);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_string_equal(calls, expected);
+	munmap(calls, CALLS);
 }
 
 static void nothing_asked(void)
@@ -128,9 +147,10 @@ static void guests_first(void)
 static void test_guests_first(void **state)
 {
 	(void)state;
-	assert_story(guests_first, "stop 0;stop 2;going on;one is left;sync;reboot;");
+	assert_story(guests_first, "stop 0;stop 2;going on;one is left;limit;sync;reboot;");
 }
 
+/* Asked again, one does not want to wait any longer; the way is that of the last word. */
 static void last_word(void)
 {
 	pids[1] = 11;
@@ -143,7 +163,7 @@ static void last_word(void)
 static void test_last_word(void **state)
 {
 	(void)state;
-	assert_story(last_word, "stop 1;stop 1;sync;power off;");
+	assert_story(last_word, "stop 1;kill 1;limit;sync;power off;");
 }
 
 static void no_guests(void)
@@ -154,11 +174,12 @@ static void no_guests(void)
 static void test_no_guests(void **state)
 {
 	(void)state;
-	assert_story(no_guests, "sync;halt;");
+	assert_story(no_guests, "limit;sync;halt;");
 }
 
 static void only_once(void)
 {
+	forked = CHILD;
 	shutdown_begin(SHUTDOWN_HALT);
 	shutdown_begin(SHUTDOWN_REBOOT);
 	shutdown_proceed();
@@ -167,7 +188,48 @@ static void only_once(void)
 static void test_only_once(void **state)
 {
 	(void)state;
-	assert_story(only_once, "sync;halt;");
+	assert_story(only_once, "limit;");
+}
+
+static void slow_disk(void)
+{
+	forked = CHILD;
+	shutdown_begin(SHUTDOWN_POWEROFF);
+	note("waiting");
+	timer->ready(timer->arg, 1);
+}
+
+static void test_slow_disk(void **state)
+{
+	(void)state;
+	assert_story(slow_disk, "limit;waiting;power off;");
+}
+
+static void child_fails(void)
+{
+	forked = CHILD;
+	note(shutdown_reaped(CHILD) ? "ours" : "not ours");
+	shutdown_begin(SHUTDOWN_POWEROFF);
+	note(shutdown_reaped(7) ? "ours" : "not ours");
+	note(shutdown_reaped(CHILD) ? "ours" : "not ours");
+}
+
+static void test_child_fails(void **state)
+{
+	(void)state;
+	assert_story(child_fails, "not ours;limit;not ours;power off;ours;");
+}
+
+static void no_child(void)
+{
+	forked = -1;
+	shutdown_begin(SHUTDOWN_REBOOT);
+}
+
+static void test_no_child(void **state)
+{
+	(void)state;
+	assert_story(no_child, "limit;reboot;");
 }
 
 int main(void)
@@ -175,9 +237,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE("nothing was asked for", test_nothing_asked, NULL),
 		CASE("guests first", test_guests_first, NULL),
-		CASE("the last word counts", test_last_word, NULL),
+		CASE("asked twice", test_last_word, NULL),
 		CASE("no guests", test_no_guests, NULL),
 		CASE("the machine ends once", test_only_once, NULL),
+		CASE("a disk that is too slow", test_slow_disk, NULL),
+		CASE("the child comes back", test_child_fails, NULL),
+		CASE("no child", test_no_child, NULL),
 	};
 
 	return cmocka_run_group_tests_name("shutdown", tests, NULL, NULL);

@@ -121,7 +121,7 @@ static void test_write(void **state)
 	assert_int_equal(sys_driver_probe(root, BDF), 0);
 	assert_int_equal(sys_read(root, "sys/bus/pci/drivers_probe", buf, sizeof(buf)), 12);
 	assert_string_equal(buf, BDF);
-	assert_int_equal(sys_autoprobe(root, false), 0);
+	assert_int_equal(sys_autoprobe_off(root), 0);
 	assert_int_equal(sys_read(root, "sys/bus/pci/drivers_autoprobe", buf, sizeof(buf)), 1);
 	assert_string_equal(buf, "0");
 }

@@ -162,6 +162,31 @@ static void test_too_slow(void **state)
 	assert_string_equal(got, "after");
 }
 
+static unsigned rooms;
+
+static void on_room(void)
+{
+	rooms++;
+}
+
+/* Whoever has much to say can wait until the line has carried half of it. */
+static void test_room(void **state)
+{
+	(void)state;
+	rooms = 0;
+	term_on_room(on_room);
+	assert_false(term_is_behind());
+	for (unsigned i = 0; i < 5000 && !term_is_behind(); i++)
+		term_write("0123456789012345678901234567890", 31);
+	assert_true(term_is_behind());
+	assert_int_equal(rooms, 0);
+	drain();
+	assert_false(term_is_behind());
+	assert_true(rooms > 0);
+	assert_null(strstr(got, "dropped"));
+	term_on_room(NULL);
+}
+
 static void test_hung_up(void **state)
 {
 	(void)state;
@@ -228,6 +253,7 @@ int main(void)
 		TERM_CASE("input", test_input),
 		TERM_CASE("a slow line", test_slow),
 		TERM_CASE("a line that is too slow", test_too_slow),
+		TERM_CASE("room on a slow line", test_room),
 		TERM_CASE("a line that hangs up", test_hung_up),
 		TERM_CASE("lent", test_lend),
 		CASE("modes of a terminal", test_modes, NULL),

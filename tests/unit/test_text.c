@@ -10,12 +10,29 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ "plain\ttext\n", "plain\ttext\n" }, { "caf\xc3\xa9", "caf\xc3\xa9" },
-	{ "a\rb\ac\bd\x7f\x01", "abcd" },     { "\033[31mred\033[0m", "red" },
-	{ "\033[2J\033[1;1Hx", "x" },	      { "\033]0;title\ax", "x" },
-	{ "\033]0;title\033\\x", "x" },	      { "\033Pq#0\033\\x\033_y\033\\z", "xz" },
-	{ "\033(Bx\033=y\0337z", "xyz" },     { "\033]0;never ended\nnext", "\nnext" },
-	{ "\033[31\nnext", "\nnext" },	      { "\033]a\033b\ac", "c" },
+	{ "plain\ttext ~!\n", "plain\ttext ~!\n" },
+	{ "caf\xc3\xa9", "caf\xc3\xa9" },
+	{ "a\rb\ac\bd\x7f\x01", "abcd" },
+	{ "\033[31mred\033[0m", "red" },
+	{ "\033[2J\033[1;1Hx", "x" },
+	{ "\033]0;title\ax", "x" },
+	{ "\033]0;title\033\\x", "x" },
+	{ "\033Pq#0\033\\x\033_y\033\\z", "xz" },
+	{ "\033(Bx\033=y\0337z", "xyz" },
+	{ "\033]0;never ended\nnext", "\nnext" },
+	{ "\033[31\nnext", "\nnext" },
+	{ "\033]a\033b\ac", "c" },
+	{ "\xe2\x94\x94\xe2\x94\x80 \xf0\x9f\x90\x9f",
+	  "\xe2\x94\x94\xe2\x94\x80 \xf0\x9f\x90\x9f" },
+	{ "a\xc2\x9b"
+	  "2Jb\xc2\x85"
+	  "c",
+	  "a2Jbc" },
+	{ "a\x9b"
+	  "2Jb\xff"
+	  "c\xc0\x80",
+	  "a?2Jb?c??" },
+	{ "\xc3x\xe2\x94\n\xf0\x9f", "?x?\n" },
 };
 
 static void test_row(void **state)
@@ -70,6 +87,10 @@ int main(void)
 		CASE("a newline ends a string", test_row, &rows[9]),
 		CASE("a newline ends a sequence", test_row, &rows[10]),
 		CASE("ESC inside a string", test_row, &rows[11]),
+		CASE("longer characters stay", test_row, &rows[12]),
+		CASE("C1 control characters go", test_row, &rows[13]),
+		CASE("bytes that are no character", test_row, &rows[14]),
+		CASE("characters that are cut", test_row, &rows[15]),
 		CASE("byte by byte", test_split, NULL),
 		CASE("in place", test_in_place, NULL),
 	};

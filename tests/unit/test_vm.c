@@ -40,6 +40,7 @@ static uint64_t timer_ms;
 
 static char said[8192]; /* log and console, a line each */
 static pid_t killed;
+static int killed_with; /* signals, a bit each */
 static bool going_down;
 static int shutdowns; /* bit for each way that was asked for */
 static unsigned guest_ended;
@@ -155,8 +156,8 @@ int __wrap_kill(pid_t pid, int number);
 
 int __wrap_kill(pid_t pid, int number)
 {
-	assert_int_equal(number, SIGKILL);
 	killed = pid;
+	killed_with |= 1 << number;
 	return 0;
 }
 
@@ -268,6 +269,19 @@ static void happen_pause(void)
 	qmp("{\"event\": \"STOP\"}");
 }
 
+static void happen_refused(void)
+{
+	qmp("{\"error\": {\"desc\": \"no\"}, \"id\": \"cont\"}");
+}
+
+/* QEMU closes its monitor. */
+static void happen_lost(void)
+{
+	close(theirs.qmp);
+	theirs.qmp = -1;
+	wake(0);
+}
+
 static void happen_timeout(void)
 {
 	timer_runs_out = true;
@@ -318,6 +332,7 @@ static int setup(void **state)
 	timer = NULL;
 	timer_ms = 0;
 	killed = 0;
+	killed_with = 0;
 	going_down = false;
 	shutdowns = 0;
 	guest_ended = 0;
@@ -372,6 +387,11 @@ static void go(enum vm_state state)
 		go_running();
 		command(VM_EV_STOP);
 		break;
+	case VM_STUCK:
+		go_running();
+		command(VM_EV_KILL);
+		happen_timeout();
+		break;
 	case VM_FAILED:
 		command(VM_EV_START);
 		end(STATUS_1);
@@ -381,6 +401,7 @@ static void go(enum vm_state state)
 	}
 	told();
 	said[0] = '\0';
+	killed = 0;
 }
 
 /* --- the table --- */
@@ -416,7 +437,9 @@ static const struct cell cells[] = {
 	{ VM_STARTING, VM_EV_READY, "prelaunch", NULL, "\"cont\"", false },
 	{ VM_STARTING, VM_EV_RESUMED, "starting", NULL, "", false },
 	{ VM_STARTING, VM_EV_PAUSED, "starting", NULL, "", false },
-	{ VM_STARTING, VM_EV_TIMEOUT, "starting", NULL, "", true },
+	{ VM_STARTING, VM_EV_REFUSED, "stopping", NULL, "", true },
+	{ VM_STARTING, VM_EV_LOST, "starting", NULL, "", false },
+	{ VM_STARTING, VM_EV_TIMEOUT, "stopping", NULL, "", true },
 	{ VM_STARTING, VM_EV_ENDED, "stopped", NULL, "", false },
 
 	{ VM_PRELAUNCH, VM_EV_START, "prelaunch", "", "", false },
@@ -426,7 +449,9 @@ static const struct cell cells[] = {
 	{ VM_PRELAUNCH, VM_EV_READY, "prelaunch", NULL, "", false },
 	{ VM_PRELAUNCH, VM_EV_RESUMED, "running", NULL, "", false },
 	{ VM_PRELAUNCH, VM_EV_PAUSED, "prelaunch", NULL, "", false },
-	{ VM_PRELAUNCH, VM_EV_TIMEOUT, "prelaunch", NULL, "", true },
+	{ VM_PRELAUNCH, VM_EV_REFUSED, "stopping", NULL, "", true },
+	{ VM_PRELAUNCH, VM_EV_LOST, "prelaunch", NULL, "", false },
+	{ VM_PRELAUNCH, VM_EV_TIMEOUT, "stopping", NULL, "", true },
 	{ VM_PRELAUNCH, VM_EV_ENDED, "stopped", NULL, "", false },
 
 	{ VM_RUNNING, VM_EV_START, "running", "", "", false },
@@ -436,7 +461,9 @@ static const struct cell cells[] = {
 	{ VM_RUNNING, VM_EV_READY, "running", NULL, "", false },
 	{ VM_RUNNING, VM_EV_RESUMED, "running", NULL, "", false },
 	{ VM_RUNNING, VM_EV_PAUSED, "paused", NULL, "", false },
-	{ VM_RUNNING, VM_EV_TIMEOUT, "running", NULL, "", false },
+	{ VM_RUNNING, VM_EV_REFUSED, "running", NULL, "", false },
+	{ VM_RUNNING, VM_EV_LOST, "running", NULL, "", false },
+	{ VM_RUNNING, VM_EV_TIMEOUT, "stopping", NULL, "", true },
 	{ VM_RUNNING, VM_EV_ENDED, "stopped", NULL, "", false },
 
 	{ VM_PAUSED, VM_EV_START, "paused", "", "", false },
@@ -446,18 +473,34 @@ static const struct cell cells[] = {
 	{ VM_PAUSED, VM_EV_READY, "paused", NULL, "", false },
 	{ VM_PAUSED, VM_EV_RESUMED, "running", NULL, "", false },
 	{ VM_PAUSED, VM_EV_PAUSED, "paused", NULL, "", false },
-	{ VM_PAUSED, VM_EV_TIMEOUT, "paused", NULL, "", false },
+	{ VM_PAUSED, VM_EV_REFUSED, "paused", NULL, "", false },
+	{ VM_PAUSED, VM_EV_LOST, "paused", NULL, "", false },
+	{ VM_PAUSED, VM_EV_TIMEOUT, "stopping", NULL, "", true },
 	{ VM_PAUSED, VM_EV_ENDED, "stopped", NULL, "", false },
 
 	{ VM_STOPPING, VM_EV_START, "stopping", "", "", false },
-	{ VM_STOPPING, VM_EV_STOP, "stopping", NULL, "", false },
+	{ VM_STOPPING, VM_EV_STOP, "stopping", "", "", false },
 	{ VM_STOPPING, VM_EV_KILL, "stopping", NULL, "", true },
 	{ VM_STOPPING, VM_EV_EXEC, "stopping", NULL, "", false },
 	{ VM_STOPPING, VM_EV_READY, "stopping", NULL, "", false },
 	{ VM_STOPPING, VM_EV_RESUMED, "stopping", NULL, "", false },
 	{ VM_STOPPING, VM_EV_PAUSED, "stopping", NULL, "", false },
+	{ VM_STOPPING, VM_EV_REFUSED, "stopping", NULL, "", false },
+	{ VM_STOPPING, VM_EV_LOST, "stopping", NULL, "", false },
 	{ VM_STOPPING, VM_EV_TIMEOUT, "stopping", NULL, "\"quit\"", false },
 	{ VM_STOPPING, VM_EV_ENDED, "stopped", NULL, "", false },
+
+	{ VM_STUCK, VM_EV_START, "stuck", "reboot", "", false },
+	{ VM_STUCK, VM_EV_STOP, "stuck", "reboot", "", false },
+	{ VM_STUCK, VM_EV_KILL, "stuck", NULL, "", true },
+	{ VM_STUCK, VM_EV_EXEC, "stuck", NULL, "", false },
+	{ VM_STUCK, VM_EV_READY, "stuck", NULL, "", false },
+	{ VM_STUCK, VM_EV_RESUMED, "stuck", NULL, "", false },
+	{ VM_STUCK, VM_EV_PAUSED, "stuck", NULL, "", false },
+	{ VM_STUCK, VM_EV_REFUSED, "stuck", NULL, "", false },
+	{ VM_STUCK, VM_EV_LOST, "stuck", NULL, "", false },
+	{ VM_STUCK, VM_EV_TIMEOUT, "stuck", NULL, "", false },
+	{ VM_STUCK, VM_EV_ENDED, "stopped", NULL, "", false },
 
 	{ VM_FAILED, VM_EV_START, "starting", NULL, "", false },
 	NO_PROCESS(VM_FAILED),
@@ -478,6 +521,12 @@ static void happen(enum vm_event event)
 		break;
 	case VM_EV_PAUSED:
 		happen_pause();
+		break;
+	case VM_EV_REFUSED:
+		happen_refused();
+		break;
+	case VM_EV_LOST:
+		happen_lost();
 		break;
 	case VM_EV_TIMEOUT:
 		happen_timeout();
@@ -507,7 +556,8 @@ static void test_cell(void **state)
 	if (!cell->refusal && refusal)
 		fail_msg("refused: %s", refusal);
 	assert_int_equal(killed, cell->kills ? pid : 0);
-	if (cell->event != VM_EV_ENDED && theirs.pid == pid && pid > 0) {
+	if (cell->event != VM_EV_ENDED && cell->event != VM_EV_LOST && theirs.pid == pid &&
+	    pid > 0) {
 		const char *words = told();
 
 		if (cell->tells[0] ? !strstr(words, cell->tells) : words[0] != '\0')
@@ -692,6 +742,89 @@ static void test_no_nesting(void **state)
 	assert_state("failed");
 }
 
+/* The machine goes on when the kernel does not let go of a process. */
+static void test_stuck(void **state)
+{
+	(void)state;
+	go_running();
+	command(VM_EV_KILL);
+	assert_true(timer_ms > 0);
+	happen_timeout();
+	assert_state("stuck");
+	assert_said("[STUCK]");
+	assert_int_equal(vm_active(), 0); /* nobody waits for it */
+	end(KILLED);
+	assert_int_equal(vm_look(0).pid, 0);
+	assert_null(command(VM_EV_START));
+}
+
+static void test_lost_monitor(void **state)
+{
+	(void)state;
+	go_running();
+	happen_lost();
+	assert_state("running");
+	assert_true(timer_ms > 0);
+	happen_timeout();
+	assert_state("stopping");
+	assert_said("closed its monitor and runs on");
+	end(KILLED);
+	assert_state("failed");
+}
+
+/* The usual end: the monitor closes a moment before the process is reaped. */
+static void test_monitor_closes_first(void **state)
+{
+	(void)state;
+	go_running();
+	qmp("{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"guest-shutdown\"}}");
+	happen_lost();
+	end(STATUS_OK);
+	assert_state("stopped");
+	assert_string_equal(vm_look(0).why, "guest-shutdown");
+	assert_int_equal(timer_ms, 0);
+}
+
+static void test_command_refused(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	happen_exec();
+	happen_ready();
+	happen_refused();
+	assert_said("[QEMU-REFUSED]");
+	assert_state("stopping");
+	end(KILLED);
+	assert_state("failed");
+}
+
+/* Whoever owns QEMU must not be able to fill the log. */
+static void test_much_garbage(void **state)
+{
+	unsigned lines = 0;
+
+	(void)state;
+	go_running();
+	for (unsigned i = 0; i < 500; i++)
+		qmp("nonsense");
+	for (const char *c = said; (c = strstr(c, "QMP-BAD")); c++)
+		lines++;
+	assert_in_range(lines, 1, 20);
+}
+
+static void test_launcher_dies(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	end(STATUS_1);
+	assert_string_equal(vm_look(0).why, "the launcher ended with status 1");
+	command(VM_EV_START);
+	end(SEGFAULT);
+	assert_said("[LAUNCH-FAIL]");
+	assert_said("the launcher was killed by signal 11");
+	assert_state("failed");
+}
+
 static void test_died_silently(void **state)
 {
 	(void)state;
@@ -719,6 +852,7 @@ static void test_many_words(void **state)
 {
 	(void)state;
 	command(VM_EV_START);
+	happen_exec();
 	for (unsigned i = 0; i < 400; i++)
 		words("a line of some length, so that the log runs over, and over, and over\n");
 	words("the last word\n");
@@ -758,14 +892,55 @@ static void test_stop_harder(void **state)
 	assert_string_equal(vm_look(0).why, "killed");
 }
 
-/* QEMU may exit with an error after it was told to end: nobody failed. */
+/* What the operator ended did not fail, however it ended. */
+static void test_kill(void **state)
+{
+	(void)state;
+	go_running();
+	assert_null(command(VM_EV_KILL));
+	end(KILLED);
+	assert_state("stopped");
+	assert_string_equal(vm_look(0).why, "killed");
+	command(VM_EV_START);
+	assert_null(command(VM_EV_STOP));
+	end(KILLED);
+	assert_state("stopped");
+	assert_string_equal(vm_look(0).why, "killed");
+	assert_null(strstr(said, "QEMU-DIED"));
+}
+
+/* Nothing of an ended VM stays open or goes off later. */
+static void test_cleaned_up(void **state)
+{
+	(void)state;
+	go_running();
+	command(VM_EV_STOP);
+	assert_true(timer_ms > 0);
+	end(STATUS_OK);
+	assert_int_equal(timer_ms, 0);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(watched[i]->fd, -1);
+}
+
+static void test_other_reasons(void **state)
+{
+	(void)state;
+	go_running();
+	qmp("{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"host-qmp-quit\"}}");
+	qmp("{\"event\": \"DEVICE_DELETED\", \"data\": {\"reason\": \"another\"}}");
+	end(STATUS_OK);
+	assert_string_equal(vm_look(0).why, "host-qmp-quit");
+}
+
+/* An error at the end is told, though the end was asked for: something may not be written. */
 static void test_stop_with_error(void **state)
 {
 	(void)state;
 	go_running();
 	command(VM_EV_STOP);
 	end(STATUS_1);
-	assert_state("stopped");
+	assert_state("failed");
+	assert_said("status 1");
 }
 
 static void test_stop_without_qmp(void **state)
@@ -777,6 +952,9 @@ static void test_stop_without_qmp(void **state)
 	command(VM_EV_STOP);
 	assert_state("stopping");
 	assert_int_equal(killed, theirs.pid);
+	assert_int_equal(killed_with, 1 << SIGTERM);
+	end(SIGTERM);
+	assert_state("stopped");
 }
 
 static void test_start_while_going_down(void **state)
@@ -954,10 +1132,12 @@ static void test_autostart_invalid(void **state)
 
 int main(void)
 {
-	static const char *const state_name[] = { "invalid", "stopped", "starting", "prelaunch",
-						  "running", "paused",	"stopping", "failed" };
-	static const char *const event_name[] = { "start",   "stop",   "kill",	  "exec", "ready",
-						  "resumed", "paused", "timeout", "ended" };
+	static const char *const state_name[] = { "invalid",   "stopped", "starting",
+						  "prelaunch", "running", "paused",
+						  "stopping",  "stuck",	  "failed" };
+	static const char *const event_name[] = { "start", "stop",    "kill",	"exec",
+						  "ready", "resumed", "paused", "refused",
+						  "lost",  "timeout", "ended" };
 	static struct CMUnitTest tests[ARRAY_SIZE(cells) + 64];
 	static char titles[ARRAY_SIZE(cells)][40];
 	const struct CMUnitTest stories[] = {
@@ -973,12 +1153,21 @@ int main(void)
 		VM_CASE("QEMU is killed from outside", test_killed_from_outside),
 		VM_CASE("QEMU refuses", test_refused),
 		VM_CASE("no nesting", test_no_nesting),
+		VM_CASE("stuck", test_stuck),
+		VM_CASE("the monitor is lost", test_lost_monitor),
+		VM_CASE("the monitor closes first", test_monitor_closes_first),
+		VM_CASE("a command is refused", test_command_refused),
+		VM_CASE("much garbage on QMP", test_much_garbage),
+		VM_CASE("the launcher dies", test_launcher_dies),
 		VM_CASE("QEMU dies silently", test_died_silently),
 		VM_CASE("words of an earlier start", test_old_words),
 		VM_CASE("more words than are kept", test_many_words),
 		VM_CASE("stop", test_stop),
 		VM_CASE("stop, quit, kill", test_stop_harder),
 		VM_CASE("stop, and QEMU ends with an error", test_stop_with_error),
+		VM_CASE("kill", test_kill),
+		VM_CASE("nothing is left", test_cleaned_up),
+		VM_CASE("reasons of other events", test_other_reasons),
 		VM_CASE("stop without QMP", test_stop_without_qmp),
 		VM_CASE("start while the machine goes down", test_start_while_going_down),
 		VM_CASE("the last VM ends", test_last_vm),
