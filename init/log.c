@@ -25,6 +25,7 @@ static int kmsg = -1;
 static struct source follow = { .fd = -1 };
 static struct ring ring;
 static int shown;
+static unsigned delivered; /* lines of ours so far */
 static bool catching_up; /* lines are kept, not shown */
 /* The kernel log's clock began to count before CLOCK_BOOTTIME did: by so many microseconds. */
 static uint64_t ahead;
@@ -62,6 +63,7 @@ static void deliver(unsigned priority, uint64_t us, const char *text)
 		return;
 	if ((size_t)n >= sizeof(line))
 		n = sizeof(line) - 1;
+	delivered += ours;
 	ring_write(&ring, line, (size_t)n);
 	if (!catching_up && (int)(priority & 7) <= (ours ? LOG_LEVEL_INFO : shown)) {
 		line[n - 1] = '\0';
@@ -150,6 +152,7 @@ static void emit(enum log_level level, const char *text)
 {
 	char line[LINE];
 	unsigned priority = FACILITY_USER << FACILITY_SHIFT | (unsigned)level;
+	unsigned before = delivered;
 
 	/* Without its newline the kernel keeps a record back, to be continued, until the next one. */
 	str_format(line, sizeof(line), "<%u>hvinit: %s\n", priority, text);
@@ -157,10 +160,15 @@ static void emit(enum log_level level, const char *text)
 		/* Shown before the next thing is done: it may be the machine's last. */
 		for (unsigned i = 0; i < AT_ONCE && read_one(); i++)
 			;
-		return;
+		if (delivered != before)
+			return;
 	}
+	/*
+	 * There is no kernel log, as in a container, or it did not take the line: without
+	 * printk.devkmsg=on on its command line the kernel drops all but ten lines in five seconds,
+	 * and says that it has written them.
+	 */
 	line[strcspn(line, "\n")] = '\0';
-	/* No kernel log, as in a container: the line must not be lost for that. */
 	deliver(priority, boottime_us(), strchr(line, '>') + 1);
 }
 

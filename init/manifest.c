@@ -438,7 +438,7 @@ static void name_faulty(struct config *config, const struct diag *diag)
 {
 	for (unsigned n = 0; n < HV_VM_SLOTS; n++)
 		if (!manifest_vm_used(&config->vm[n]) && diag_failures(diag, (int)n))
-			str_format(config->vm[n].name, sizeof(config->vm[n].name), "vm%u", n);
+			str_format(config->vm[n].name, sizeof(config->vm[n].name), "unnamed-vm%u", n);
 }
 
 void manifest_parse(const char *text, size_t len, struct config *config, struct diag *diag)

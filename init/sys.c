@@ -303,8 +303,6 @@ int sys_kmsg_follow(void)
 void sys_printk_quiet(void)
 {
 	klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, 1);
-	/* By default only ten lines in five seconds may come from /dev/kmsg. */
-	write_text(AT_FDCWD, "/proc/sys/kernel/printk_devkmsg", "on");
 }
 
 ssize_t sys_cmdline(char *buf, size_t size)

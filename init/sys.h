@@ -71,7 +71,7 @@ int sys_console_open(void);
 /* The kernel log: for writing, and for reading from its end on (both non-blocking). */
 int sys_kmsg_open(void);
 int sys_kmsg_follow(void);
-/* Kernel messages: none on the console but emergencies; no rate limit on ours. */
+/* Kernel messages: none on the console but emergencies. */
 void sys_printk_quiet(void);
 /* The kernel command line. */
 ssize_t sys_cmdline(char *buf, size_t size);

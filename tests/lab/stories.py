@@ -27,6 +27,18 @@ TRIP = (
 )
 GHOST = "0000:c1:00.0"  # no topology of the lab has such a bus
 
+# VMs that cannot start, each with the code that says why; the devices are the lab's own.
+WRONG: dict[str, tuple[str, dict[str, str]]] = {
+    "ghost": ("DEV-NONE", {"HOSTDEV0_BDF": GHOST}),
+    "bridge": ("DEV-BRIDGE", {"HOSTDEV0_BDF": "0000:40:00.0"}),
+    "bare": ("IOMMU-OFF", {"HOSTDEV0_BDF": "0000:00:08.0"}),
+    "nodriver": ("DRV-NAME", {"HOSTDEV0_BDF": "0000:00:00.0", "HOSTDEV0_DRIVER": "vfio-none"}),
+    "nofile": ("FILE-NONE", {"KERNEL": "/nowhere/Image"}),
+    "refused": ("QEMU-REFUSED", {"MACHINE": "virt-0.0"}),
+}
+# What the machine may lack, and the code that says so.
+LACKING = {"/dev/iommu": "IOMMUFD-NONE", "/usr/bin/qemu-system-aarch64": "QEMU-NONE"}
+
 
 @dataclass
 class Seen:
@@ -51,6 +63,8 @@ def first_light(tell: Progress) -> Seen:
         seen.answers["fds running"] = _pid1_descriptors(appliance)
         seen.answers["killed"] = _kill_qemu(appliance)
         seen.answers["fds killed"] = _pid1_descriptors(appliance)
+        for file in LACKING:
+            seen.answers[file] = _start_without(appliance, file)
         _renew(appliance)
         before = len(trip.console.text())
         trip.console.send("start demo")
@@ -63,10 +77,10 @@ def first_light(tell: Progress) -> Seen:
 
 def control(tell: Progress) -> Seen:
     """What must not pass: a guest whose SMMUs are in bypass, with a foreign drive; and beside it
-    a VM whose device is not there."""
+    VMs that cannot start."""
     command_line = f"{config.value('VM0_CMDLINE')} {PASSTHROUGH}"
-    changes = {"VM0_CMDLINE": command_line, "VM1_NAME": "ghost", "VM1_HOSTDEV0_BDF": GHOST}
-    seen = Seen(Machine("control", config=config.changed(**changes, VM1_AUTOSTART=True)))
+    text = config.changed(VM0_CMDLINE=command_line, **_wrong_vms())
+    seen = Seen(Machine("control", config=text))
     foreign = list(seen.machine.disks.values())[-1]
     foreign.erase_header()
     seen.answers["foreign before"] = foreign.path.read_bytes().hex()
@@ -127,6 +141,23 @@ def _proved(appliance: Appliance, start: int = 0) -> list[Check]:
     trip = appliance.trip
     told = trip.console.text()[start:]
     return judge(trip.machine.topology, trip.machine.disks, told, trip.tally.stages)
+
+
+def _wrong_vms() -> dict[str, str | int | bool]:
+    symbols: dict[str, str | int | bool] = {}
+    for slot, (name, (_, changes)) in enumerate(WRONG.items(), 1):
+        all_of_it = {"NAME": name, "MEMORY_MIB": 64, "AUTOSTART": True, **changes}
+        symbols |= {f"VM{slot}_{last}": value for last, value in all_of_it.items()}
+    return symbols
+
+
+def _start_without(appliance: Appliance, file: str) -> str:
+    """Takes FILE away for one start of the demo, and returns how that went."""
+    appliance.shell(f"busybox mv {file} {file}.away")
+    appliance.trip.console.send("start demo")
+    said = appliance.await_log(rf"hvinit: demo: failed: .*{file}.*")
+    appliance.shell(f"busybox mv {file}.away {file}")
+    return said
 
 
 def _renew(appliance: Appliance) -> None:

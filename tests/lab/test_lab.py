@@ -9,7 +9,7 @@ import pytest
 
 from . import addon, cpio, esp
 from .proof import Check
-from .stories import GHOST, PASSTHROUGH, Seen
+from .stories import GHOST, LACKING, PASSTHROUGH, WRONG, Seen
 
 DEVICE_DESCRIPTORS = re.compile(r"/dev/vfio|/dev/iommu|iommufd|vfio-device|/dev/kvm|kvm-")
 
@@ -75,6 +75,23 @@ class TestControl:
     def test_drive_without_header_is_never_written_to(self, control: Seen) -> None:
         assert control.answers["foreign before"] == control.answers["foreign after"]
         assert "why=no-lab-header-so-nothing-was-written" in control.console
+
+
+@pytest.mark.parametrize("name", WRONG)
+class TestWrongVm:
+    def test_it_fails_with_its_code_and_a_remedy(self, control: Seen, name: str) -> None:
+        code, changes = WRONG[name]
+        slot = list(WRONG).index(name) + 1
+        about = rf"(?:VM{slot}_\w+|{name}|{changes.get('HOSTDEV0_BDF', name)})"
+        assert re.search(rf"hvinit: {about}: [^\n]*\[{code}\]", control.console)
+        assert re.search(rf"\[{code}\]\s+(?:\S[^\n]*\n)*?[^\n]*hvinit: remedy: ", control.console)
+        assert re.search(rf"hvinit: {name}: failed: ", control.console)
+
+
+@pytest.mark.parametrize("file", LACKING)
+def test_machine_lacks_what_a_vm_needs(first_light: Seen, file: str) -> None:
+    assert "failed" in first_light.answers[file]
+    assert f"[{LACKING[file]}]" in first_light.console
 
 
 class TestMissingDevice:

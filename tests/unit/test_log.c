@@ -17,6 +17,7 @@ static char shown[8192];
 
 int __wrap_sys_kmsg_open(void);
 int __wrap_sys_kmsg_follow(void);
+off_t __wrap_lseek(int fd, off_t offset, int whence);
 
 int __wrap_sys_kmsg_open(void)
 {
@@ -26,6 +27,17 @@ int __wrap_sys_kmsg_open(void)
 int __wrap_sys_kmsg_follow(void)
 {
 	return records[0];
+}
+
+/* A kernel log can be read from its beginning; a socket cannot. */
+static bool has_past;
+
+off_t __wrap_lseek(int fd, off_t offset, int whence)
+{
+	assert_int_equal(fd, records[0]);
+	assert_int_equal(offset, 0);
+	assert_int_equal(whence, SEEK_SET);
+	return has_past ? 0 : -1;
 }
 
 int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void *, uint32_t),
@@ -94,12 +106,23 @@ static const char *written(void)
 
 static void test_message(void **state)
 {
+	static const char back[] = "12,100,2345678,-;hvinit: demo: text 7\n";
+
 	(void)state;
+	/* What the kernel makes of it, which must be shown, and only once. */
+	assert_true(send(records[1], back, sizeof(back) - 1, 0) > 0);
 	log_msg(LOG_LEVEL_WARN, "demo", "%s %d", "text", 7);
 	assert_string_equal(written(), "<12>hvinit: demo: text 7\n");
-	assert_string_equal(shown, ""); /* it comes back from the kernel */
-	record("12,100,2345678,-;hvinit: demo: text 7\n");
 	assert_string_equal(shown, "[    2.345678] hvinit: demo: text 7\n");
+	assert_string_equal(kept(), shown);
+}
+
+/* The kernel limits the rate and says that it wrote the line: it must not be lost here. */
+static void test_swallowed(void **state)
+{
+	(void)state;
+	log_msg(LOG_LEVEL_WARN, "demo", "swallowed");
+	assert_non_null(strstr(shown, "hvinit: demo: swallowed\n"));
 	assert_string_equal(kept(), shown);
 }
 
@@ -168,6 +191,23 @@ static void test_long_record(void **state)
 	assert_non_null(strstr(kept(), "] next\n"));
 }
 
+/* What was said before there was memory for it is fetched, but not shown a second time. */
+static void test_past(void **state)
+{
+	static const char *const before[] = { "6,1,1,-;Booting Linux\n", "6,2,2,-;second\n" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
+		assert_true(send(records[1], before[i], strlen(before[i]), 0) > 0);
+	has_past = true;
+	assert_int_equal(log_keep(4096), 0);
+	has_past = false;
+	assert_string_equal(shown, "");
+	assert_string_equal(kept(), "[    0.000001] Booting Linux\n[    0.000002] second\n");
+	record("6,3,3,-;third\n");
+	assert_string_equal(shown, "[    0.000003] third\n");
+}
+
 /* Without a kernel log, as in a container, lines go straight to console and ring. */
 static void test_no_kernel_log(void **state)
 {
@@ -193,9 +233,11 @@ int main(void)
 		LOG_CASE("a message goes through the kernel", test_message),
 		LOG_CASE("a finding and its remedy", test_finding),
 		LOG_CASE("levels", test_level),
+		LOG_CASE("a message that the kernel swallows", test_swallowed),
 		LOG_CASE("kernel records", test_records),
 		LOG_CASE("strange records", test_strange_records),
 		LOG_CASE("a long record", test_long_record),
+		LOG_CASE("what was said before", test_past),
 		LOG_CASE("no kernel log", test_no_kernel_log),
 	};
 

@@ -303,7 +303,7 @@ static void test_line(void **state)
 	assert_int_equal(config.vm[1].cpus, 9);
 	assert_int_equal(config.vm[0].cpus, 1);
 	/* A VM with a fault and without a name gets one: it must be seen, as invalid. */
-	assert_string_equal(config.vm[0].name, l->vm == 0 ? "vm0" : "");
+	assert_string_equal(config.vm[0].name, l->vm == 0 ? "unnamed-vm0" : "");
 	assert_string_equal(config.vm[0].hostdev[0].bdf, "");
 	assert_string_equal(config.vm[0].hostdev[0].driver, "vfio-pci");
 }
@@ -315,7 +315,7 @@ static void test_crlf(void **state)
 	parse("VM0_CPUS=2\r\nVM0_NAME=\"demo\"\r\n\r\n");
 	assert_int_equal(diag.count, 3);
 	assert_int_equal(config.vm[0].cpus, 1);
-	assert_string_equal(config.vm[0].name, "vm0");
+	assert_string_equal(config.vm[0].name, "unnamed-vm0");
 	for (unsigned i = 0; i < diag.count; i++)
 		assert_null(strchr(diag.finding[i].text, '\r'));
 }

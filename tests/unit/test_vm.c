@@ -884,7 +884,7 @@ static void test_stop_harder(void **state)
 	happen_timeout();
 	assert_non_null(strstr(told(), "\"quit\""));
 	assert_int_equal(killed, 0);
-	assert_true(timer_ms > 0);
+	assert_int_equal(timer_ms, 10000);
 	happen_timeout();
 	assert_int_equal(killed, theirs.pid);
 	end(KILLED);
@@ -920,6 +920,31 @@ static void test_cleaned_up(void **state)
 	assert_int_equal(timer_ms, 0);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(watched[i]->fd, -1);
+}
+
+/* Somebody else may still hold the other ends. */
+static void test_cleaned_up_at_once(void **state)
+{
+	(void)state;
+	go_running();
+	assert_true(vm_reaped(theirs.pid, STATUS_OK));
+	assert_state("stopped");
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(watched[i]->fd, -1);
+}
+
+/* Only the answer to our own question, and only the right one, says that devices are there. */
+static void test_not_ready(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	happen_exec();
+	qmp("{\"return\": {\"status\": \"running\"}, \"id\": \"status\"}");
+	assert_state("starting");
+	qmp("{\"return\": {\"status\": \"prelaunch\"}, \"id\": \"capabilities\"}");
+	assert_state("starting");
+	qmp("{\"return\": {\"status\": \"prelaunch\"}}");
+	assert_state("starting");
 }
 
 static void test_other_reasons(void **state)
@@ -1167,6 +1192,8 @@ int main(void)
 		VM_CASE("stop, and QEMU ends with an error", test_stop_with_error),
 		VM_CASE("kill", test_kill),
 		VM_CASE("nothing is left", test_cleaned_up),
+		VM_CASE("nothing is left, whoever holds the other ends", test_cleaned_up_at_once),
+		VM_CASE("answers that do not mean ready", test_not_ready),
 		VM_CASE("reasons of other events", test_other_reasons),
 		VM_CASE("stop without QMP", test_stop_without_qmp),
 		VM_CASE("start while the machine goes down", test_start_while_going_down),

@@ -12,7 +12,7 @@ UNIT_CFLAGS += -fno-sanitize-recover=all -fno-omit-frame-pointer
 # Calls that a test answers itself, with the real one at hand as __real_NAME().
 UNIT_WRAP_claim := sys_pci_write sys_driver_probe sys_iommufd_open sys_vfio_open ioctl
 UNIT_WRAP_host := sys_pci_write sys_driver_probe sys_autoprobe_off module_load
-UNIT_WRAP_log := sys_kmsg_open sys_kmsg_follow
+UNIT_WRAP_log := sys_kmsg_open sys_kmsg_follow lseek
 UNIT_WRAP_module := syscall sys_kernel_release
 UNIT_WRAP_launch := sys_root_open claim_bind claim_iommufd confine_self execve host_reserve host_probe
 UNIT_WRAP_shutdown := fork sync reboot
