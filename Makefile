@@ -44,6 +44,7 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
 		awk -F'|' '!seen[$$1]++ { printf "%-18s %s\n", $$1, $$2 }'
 	@echo '  NAME_defconfig     configs/NAME_defconfig becomes .config'
+	@echo '<name>_defconfig    starts from configs/<name>_defconfig'
 	@echo '  V=1                every command; HVINIT_CACHE, HVINIT_MIRROR: see README.md'
 
 clean: ## removes what was built, keeps the resolved package lists and .config

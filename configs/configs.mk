@@ -70,8 +70,14 @@ build/config: .config $(KCONFIG_FILES)
 
 manifest: out/manifest ## the manifest that .config gives
 
-build/manifest: build/config build/native/hvinit
+# Kconfig replaces a value that it does not like by the default and goes on, so .config is looked at
+# as it was written first.
+build/manifest: build/config .config build/native/hvinit
 	$(say) MANIFEST '$@'
+	$(Q)rm -f out/manifest out/hvinit.efi
+	$(Q)if grep -nE '^(# )?CONFIG_(HOST|VM[0-9]+)_' .config; then \
+		echo 'hvinit: .config: symbols have no CONFIG_ before them here' >&2; exit 1; fi
+	$(Q)build/native/hvinit manifest .config >/dev/null
 	$(Q)build/native/hvinit manifest $< > $@
 
 out/manifest: build/manifest

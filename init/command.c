@@ -217,7 +217,7 @@ static void run_status(unsigned slot, const char *arg)
 	(void)arg;
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	print_version();
-	console_reply("up %ld s, %u VMs running\n", (long)now.tv_sec, vm_active());
+	console_reply("up %ld s, VMs with a process: %u\n", (long)now.tv_sec, vm_active());
 	for (unsigned i = 0; i < HV_VM_SLOTS; i++) {
 		if (!vm_exists(i))
 			continue;

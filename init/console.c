@@ -17,6 +17,7 @@
 #include "loop.h"
 #include "sys.h"
 #include "term.h"
+#include "text.h"
 #include "util.h"
 #include "vm.h"
 
@@ -98,14 +99,19 @@ void console_attach(unsigned slot)
 {
 	const struct ring *ring = vm_console(slot);
 	uint64_t at = ring->total > REPLAY ? ring->total - REPLAY : 0;
+	struct text_filter filter = { 0 };
+	char clean[1024 + TEXT_HELD];
 	char data[1024];
 	size_t n;
 
 	console_reply("%s's console; leave with Ctrl-]\n", vm_look(slot).name);
 	mode = GUEST;
 	guest = slot;
-	while ((n = ring_read(ring, &at, data, sizeof(data))) > 0)
-		term_write(data, n);
+	while ((n = ring_read(ring, &at, data, sizeof(data))) > 0) {
+		/* What it printed before is to be read, not to clear the screen again. */
+		n = text_filter(&filter, data, n, clean);
+		term_text(clean, n);
+	}
 }
 
 bool console_guest(unsigned slot, const char *data, size_t len)

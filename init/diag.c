@@ -86,7 +86,7 @@ void diag_print(const struct diag *diag, FILE *out)
 
 	for (unsigned i = 0; i < diag->count; i++) {
 		diag_format(&diag->finding[i], line, sizeof(line));
-		fprintf(out, "hvinit: %s\nremedy: %s\n", line,
+		fprintf(out, "hvinit: %s\nhvinit: remedy: %s\n", line,
 			diag_code_remedy(diag->finding[i].code));
 	}
 	if (diag->dropped)

@@ -438,7 +438,8 @@ static void name_faulty(struct config *config, const struct diag *diag)
 {
 	for (unsigned n = 0; n < HV_VM_SLOTS; n++)
 		if (!manifest_vm_used(&config->vm[n]) && diag_failures(diag, (int)n))
-			str_format(config->vm[n].name, sizeof(config->vm[n].name), "unnamed-vm%u", n);
+			str_format(config->vm[n].name, sizeof(config->vm[n].name), "unnamed-vm%u",
+				   n);
 }
 
 void manifest_parse(const char *text, size_t len, struct config *config, struct diag *diag)
@@ -551,31 +552,47 @@ static bool is_device_symbol(const char *text, size_t len)
 	return str_prefix(name, "HOST_") || slot(name, "VM", UINT32_MAX, &n);
 }
 
-/* Copies the device symbols of a .config; "# X is not set" becomes X=n. Returns the length. */
-static size_t filter(const char *text, size_t len, char *body, size_t size)
+/* The line that a manifest has for one of a .config ("# X is not set" becomes X=n); "" for none. */
+static int manifest_line(const char *text, size_t len, char *line, size_t size)
 {
 	static const char unset[] = " is not set";
+	size_t name;
+
+	line[0] = '\0';
+	if (len > 2 && text[0] == '#' && text[1] == ' ') {
+		name = strcspn(text + 2, " \n");
+		if (len == 2 + name + strlen(unset) &&
+		    strncmp(text + 2 + name, unset, strlen(unset)) == 0 &&
+		    is_device_symbol(text + 2, name))
+			return snprintf(line, size, "%.*s=n\n", (int)name, text + 2);
+	} else if (is_device_symbol(text, strcspn(text, "=\n"))) {
+		return snprintf(line, size, "%.*s\n", (int)len, text);
+	}
+	return 0;
+}
+
+/*
+ * Copies the device symbols of a .config, and reads them with the line numbers that they have
+ * there. Returns the length, or size when they do not fit.
+ */
+static size_t filter(const char *text, size_t len, char *body, size_t size, struct config *config,
+		     struct diag *diag)
+{
 	const char *end = text + len;
+	struct seen seen = { { 0 } };
+	unsigned number = 0;
 	size_t used = 0;
 
 	while (text < end) {
 		const char *eol = memchr(text, '\n', (size_t)(end - text));
 		size_t n = (size_t)((eol ? eol : end) - text);
-		size_t name;
-		int wrote = 0;
+		int wrote = manifest_line(text, n, body + used, size - used);
 
-		if (n > 2 && text[0] == '#' && text[1] == ' ') {
-			name = strcspn(text + 2, " \n");
-			if (n == 2 + name + strlen(unset) &&
-			    strncmp(text + 2 + name, unset, strlen(unset)) == 0 &&
-			    is_device_symbol(text + 2, name))
-				wrote = snprintf(body + used, size - used, "%.*s=n\n", (int)name,
-						 text + 2);
-		} else if (is_device_symbol(text, strcspn(text, "=\n"))) {
-			wrote = snprintf(body + used, size - used, "%.*s\n", (int)n, text);
-		}
+		number++;
 		if (wrote < 0 || (size_t)wrote >= size - used)
 			return size;
+		if (wrote)
+			parse_line(body + used, (size_t)wrote - 1, number, config, &seen, diag);
 		used += (size_t)wrote;
 		text += n + 1;
 	}
@@ -587,15 +604,15 @@ void manifest_write(const char *dotconfig, size_t len, FILE *out, struct diag *d
 	static char body[MANIFEST_MAX];
 	static struct config config;
 	char hex[SHA256_HEX];
-	size_t used = filter(dotconfig, len, body, sizeof(body));
+	size_t used;
 
+	manifest_defaults(&config);
+	used = filter(dotconfig, len, body, sizeof(body), &config, diag);
 	if (used >= sizeof(body)) {
 		diag_add(diag, DIAG_HOST, DIAG_MANIFEST_READ, "manifest", "more than %d bytes",
 			 MANIFEST_MAX);
 		return;
 	}
-	manifest_defaults(&config);
-	parse_body(body, used, 3, &config, diag);
 	if (diag->count)
 		return;
 	sha256_hex(body, used, hex);

@@ -87,7 +87,7 @@ void shutdown_begin(enum shutdown_how how)
 
 	goal = how;
 	if (!going_on && vm_active())
-		log_msg(LOG_LEVEL_INFO, "host", "stopping %u VMs before the machine goes down",
+		log_msg(LOG_LEVEL_INFO, "host", "VMs to stop before the machine goes down: %u",
 			vm_active());
 	going_on = true;
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)

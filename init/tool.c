@@ -158,25 +158,6 @@ bool tool_explain(const char *code)
 static struct config config;
 static struct diag diag;
 
-static void usage(FILE *out)
-{
-	fputs("usage: hvinit COMMAND [--root DIR] FILE [VM]\n"
-	      "\n"
-	      "  check MANIFEST       tell what would keep a VM from starting\n"
-	      "  plan MANIFEST        show each VM's topology\n"
-	      "  argv MANIFEST VM     print the words that QEMU is started with\n"
-	      "  devices MANIFEST     list the PCI devices and who has them\n"
-	      "  manifest CONFIG      make the manifest for a .config\n"
-	      "  explain [CODE]       tell what a diagnostic's code means, or all of them\n"
-	      "  version              print the version\n"
-	      "  help                 print this\n"
-	      "\n"
-	      "  --root DIR           look at the machine recorded below DIR, not at this one\n"
-	      "\n"
-	      "As PID 1 it takes no arguments. Exit status: 0; 1 findings; 2 usage or unreadable.\n",
-	      out);
-}
-
 static int find_vm(const char *name)
 {
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
@@ -192,10 +173,17 @@ static int finish(void)
 	return diag.count ? EXIT_FINDINGS : EXIT_SUCCESS;
 }
 
-static int run_manifest(const char *file)
+/* What the words of the command line ask for. */
+struct request {
+	const char *root; /* --root */
+	const char *file;
+	const char *last; /* after the file: a VM's name; "" when there is none */
+};
+
+static int run_manifest(const struct request *request)
 {
 	size_t len;
-	const char *text = manifest_read(file, &len, &diag);
+	const char *text = manifest_read(request->file, &len, &diag);
 
 	if (text)
 		manifest_write(text, len, stdout, &diag);
@@ -203,98 +191,180 @@ static int run_manifest(const char *file)
 	return !text ? EXIT_USAGE : diag.count ? EXIT_FINDINGS : EXIT_SUCCESS;
 }
 
-static int run_explain(const char *code)
+static int run_explain(const struct request *request)
 {
-	if (tool_explain(code))
+	if (tool_explain(request->file))
 		return EXIT_SUCCESS;
-	fprintf(stderr, "hvinit: %s: no such code; 'hvinit explain' lists them\n", code);
+	fprintf(stderr, "hvinit: %s: no such code; 'hvinit explain' lists them\n", request->file);
 	return EXIT_USAGE;
 }
 
-/* The commands that look at a machine. */
-static int run_on_machine(const char *command, const char *root_dir, const char *file,
-			  const char *vm)
+/* Reads the manifest and the machine; the root's descriptor, which the caller owns, or -1. */
+static int look(const struct request *request)
 {
-	_cleanup_fd_ int root = sys_root_open(root_dir);
-	int slot = 0;
+	int root = sys_root_open(request->root);
 
 	if (root < 0) {
-		fprintf(stderr, "hvinit: %s: open it: %s\n", root_dir, strerror(-root));
-		return EXIT_USAGE;
+		fprintf(stderr, "hvinit: %s: open it: %s\n", request->root, strerror(-root));
+		return -1;
 	}
 	manifest_defaults(&config);
-	if (!manifest_load(file, &config, &diag)) {
+	if (!manifest_load(request->file, &config, &diag)) {
 		diag_print(&diag, stderr);
-		return EXIT_USAGE;
+		close(root);
+		return -1;
 	}
 	facts_discover(root, &facts);
-	if (vm && (slot = find_vm(vm)) < 0) {
-		diag_print(&diag, stderr);
+	return root;
+}
+
+/* A topology is inferred from the devices: without them it is a guess, and one should know. */
+static void note_missing(int only)
+{
+	unsigned missing = 0;
+
+	for (int n = 0; n < HV_VM_SLOTS; n++)
+		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++) {
+			const struct hostdev_config *hostdev = &config.vm[n].hostdev[m];
+
+			missing += (only < 0 || only == n) && manifest_vm_used(&config.vm[n]) &&
+				   manifest_hostdev_used(hostdev) &&
+				   !facts_find(&facts, hostdev->bdf);
+		}
+	if (missing)
+		diag_add(&diag, DIAG_HOST, DIAG_DEV_GUESS, "plan",
+			 "infer the topology: devices that are not on this machine: %u", missing);
+}
+
+static int run_check(const struct request *request)
+{
+	_cleanup_fd_ int root = look(request);
+
+	if (root < 0)
 		return EXIT_USAGE;
-	}
-	if (strcmp(command, "check") == 0)
-		check_all(root, &config, &diag);
-	else if (strcmp(command, "plan") == 0)
-		print_plans(&config);
-	else if (strcmp(command, "devices") == 0)
-		print_devices(&config);
-	else
-		print_argv(&config, (unsigned)slot);
+	check_all(root, &config, &diag);
 	return finish();
 }
 
-static bool is_one_of(const char *word, const char *const *list)
+static int run_plan(const struct request *request)
 {
-	for (; *list; list++)
-		if (strcmp(word, *list) == 0)
-			return true;
-	return false;
+	_cleanup_fd_ int root = look(request);
+
+	if (root < 0)
+		return EXIT_USAGE;
+	print_plans(&config);
+	note_missing(-1);
+	return finish();
+}
+
+static int run_argv(const struct request *request)
+{
+	_cleanup_fd_ int root = look(request);
+	int slot = root < 0 ? -1 : find_vm(request->last);
+
+	if (slot < 0) {
+		diag_print(&diag, stderr);
+		return EXIT_USAGE;
+	}
+	print_argv(&config, (unsigned)slot);
+	note_missing(slot);
+	return finish();
+}
+
+static int run_devices(const struct request *request)
+{
+	_cleanup_fd_ int root = look(request);
+
+	if (root < 0)
+		return EXIT_USAGE;
+	print_devices(&config);
+	return finish();
+}
+
+static int run_version(const struct request *request)
+{
+	(void)request;
+	puts("hvinit " HVINIT_VERSION);
+	return EXIT_SUCCESS;
+}
+
+static int run_help(const struct request *request);
+
+static const struct tool_command {
+	const char *name;
+	const char *args;
+	const char *help;
+	int fewest; /* arguments */
+	int most;
+	int (*run)(const struct request *request);
+} commands[] = {
+	{ "check", "MANIFEST", "tell what would keep a VM from starting", 1, 1, run_check },
+	{ "plan", "MANIFEST", "show each VM's topology", 1, 1, run_plan },
+	{ "argv", "MANIFEST VM", "print the words that QEMU is started with", 2, 2, run_argv },
+	{ "devices", "MANIFEST", "list the PCI devices and who has them", 1, 1, run_devices },
+	{ "manifest", "CONFIG", "make the manifest for a .config", 1, 1, run_manifest },
+	{ "explain", "[CODE]", "tell what a diagnostic's code means, or all of them", 0, 1,
+	  run_explain },
+	{ "version", "", "print the version", 0, 0, run_version },
+	{ "help", "", "print this", 0, 0, run_help },
+};
+
+static int run_help(const struct request *request)
+{
+	(void)request;
+	puts("usage: hvinit [--root DIR] COMMAND [ARGUMENT…]\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("  %-9s %-12s %s\n", commands[i].name, commands[i].args, commands[i].help);
+	puts("\n  --root DIR             look at the machine below DIR, not at this one; \"-\" for a\n"
+	     "                         file is standard input\n\n"
+	     "As PID 1 it takes no arguments. Exit status: 0; 1 findings; 2 usage or unreadable.");
+	return EXIT_SUCCESS;
+}
+
+static int run_words(const char *root, int argc, char **argv)
+{
+	const struct request request = {
+		.root = root,
+		.file = argc > 1 ? argv[1] : "",
+		.last = argc > 2 ? argv[2] : "",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct tool_command *c = &commands[i];
+
+		if (strcmp(c->name, argv[0]) != 0)
+			continue;
+		if (argc - 1 >= c->fewest && argc - 1 <= c->most)
+			return c->run(&request);
+		fprintf(stderr, "hvinit: usage: hvinit %s %s\n", c->name, c->args);
+		return EXIT_USAGE;
+	}
+	fprintf(stderr, "hvinit: %s: no such command; see 'hvinit help'\n", argv[0]);
+	return EXIT_USAGE;
 }
 
 int tool_main(int argc, char **argv)
 {
-	static const char *const on_machine[] = { "check", "plan", "devices", NULL };
 	static const struct option options[] = { { "root", required_argument, NULL, 'r' },
 						 { "help", no_argument, NULL, 'h' },
 						 { "version", no_argument, NULL, 'v' },
 						 { 0 } };
 	const char *root = "/";
-	const char *command;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'r') {
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'r')
 			root = optarg;
-		} else if (option == 'h') {
-			usage(stdout);
-			return EXIT_SUCCESS;
-		} else if (option == 'v') {
-			puts("hvinit " HVINIT_VERSION);
-			return EXIT_SUCCESS;
-		} else {
-			usage(stderr);
-			return EXIT_USAGE;
-		}
+		else if (option == 'h')
+			return run_help(NULL);
+		else if (option == 'v')
+			return run_version(NULL);
+		else
+			return EXIT_USAGE; /* getopt has said why */
 	}
-	command = optind < argc ? argv[optind] : "";
-	argc -= optind;
-	argv += optind;
-	if (argc == 1 && strcmp(command, "version") == 0) {
-		puts("hvinit " HVINIT_VERSION);
-		return EXIT_SUCCESS;
+	if (optind == argc) {
+		fprintf(stderr, "hvinit: usage: hvinit COMMAND; see 'hvinit help'\n");
+		return EXIT_USAGE;
 	}
-	if (argc == 1 && strcmp(command, "help") == 0) {
-		usage(stdout);
-		return EXIT_SUCCESS;
-	}
-	if ((argc == 1 || argc == 2) && strcmp(command, "explain") == 0)
-		return run_explain(argc == 2 ? argv[1] : "");
-	if (argc == 2 && strcmp(command, "manifest") == 0)
-		return run_manifest(argv[1]);
-	if (argc == 2 && is_one_of(command, on_machine))
-		return run_on_machine(command, root, argv[1], NULL);
-	if (argc == 3 && strcmp(command, "argv") == 0)
-		return run_on_machine(command, root, argv[1], argv[2]);
-	usage(stderr);
-	return EXIT_USAGE;
+	return run_words(root, argc - optind, argv + optind);
 }

@@ -16,6 +16,7 @@
 
 enum {
 	WORDS_BYTES = 16 * 1024,
+	PRESS_MS = 10 * 1000, /* between two presses of the power button */
 	QUIT_MS = 10 * 1000, /* from "quit" to SIGKILL */
 	KILL_MS = 30 * 1000, /* from SIGKILL to giving up: drivers may take seconds to let go */
 	LOST_MS = 5 * 1000, /* from the end of the monitor to that of the process */
@@ -195,15 +196,25 @@ static void stop_quit(struct vm *vm)
 		kill(vm->pid, SIGTERM);
 }
 
+/* Presses the power button, and comes back when it is time to press again, or to stop waiting. */
+static void press(struct vm *vm)
+{
+	uint64_t now = now_ms();
+	uint64_t left = vm->deadline > now ? vm->deadline - now : 1;
+
+	vm->stop = STOP_POWERDOWN;
+	timer_set(&vm->timer, left < PRESS_MS ? left : PRESS_MS);
+	if (qmp_send(vm->qmp.fd, "system_powerdown", "powerdown"))
+		stop_quit(vm);
+}
+
 /* The guest decides what its power button means, so this is only the first step. */
 static void stop(struct vm *vm)
 {
 	vm->stop_wanted = true;
 	vm_enter(vm, VM_STOPPING, "power button");
-	vm->stop = STOP_POWERDOWN;
-	timer_set(&vm->timer, (uint64_t)vm->config->stop_timeout * 1000);
-	if (qmp_send(vm->qmp.fd, "system_powerdown", "powerdown"))
-		stop_quit(vm);
+	vm->deadline = now_ms() + (uint64_t)vm->config->stop_timeout * 1000;
+	press(vm);
 }
 
 /* A paused guest cannot obey a power button. */
@@ -270,7 +281,10 @@ static void get_stuck(struct vm *vm)
 
 static void stop_harder(struct vm *vm)
 {
-	if (vm->stop == STOP_POWERDOWN) {
+	if (vm->stop == STOP_POWERDOWN && now_ms() < vm->deadline) {
+		/* A guest that was still booting has missed the first one. */
+		press(vm);
+	} else if (vm->stop == STOP_POWERDOWN) {
 		log_msg(LOG_LEVEL_WARN, vm->config->name,
 			"the guest did not obey the power button within %lu s: quit",
 			(unsigned long)vm->config->stop_timeout);

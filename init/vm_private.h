@@ -20,6 +20,7 @@ struct vm {
 	enum vm_state state;
 	uint64_t since; /* of this state; CLOCK_BOOTTIME in ms, as the next */
 	uint64_t started;
+	uint64_t deadline; /* for the guest to obey its power button */
 	char why[VM_WHY];
 	unsigned starts;
 	unsigned devices;

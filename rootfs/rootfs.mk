@@ -43,7 +43,7 @@ build/os-release: Makefile build/rootfs.config
 
 PACK = rootfs/pack.py -D TARGET=$(TARGET) -D KERNEL=$(KERNEL) -D RELEASE="$$(cat $(KERNEL)/release)"
 PACK_PARTS := rootfs/pack.py $(TARGET) $(KERNEL)
-compress = zstd -f -T0 -$$(sed -n 's/^ROOTFS_ZSTD_LEVEL=//p' build/rootfs.config) $1 -o $@.$$$$; \
+compress = zstd -q -f -T0 -$$(sed -n 's/^ROOTFS_ZSTD_LEVEL=//p' build/rootfs.config) $1 -o $@.$$$$; \
 	mv $@.$$$$ $@
 
 build/demo.cpio.zst: rootfs/guest.list rootfs/demo/init $(PACK_PARTS) build/rootfs.config

@@ -5,7 +5,7 @@
 
 SUITES := lint unit golden lab
 LAB_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
-LAB_PARTS := out/hvinit.efi build/native/hvinit build/config
+LAB_PARTS := image build/native/hvinit build/config
 
 include tests/unit/unit.mk tests/golden/golden.mk tests/lint.mk
 

@@ -600,7 +600,7 @@ static void test_other_child(void **state)
 static void test_attach(void **state)
 {
 	(void)state;
-	ring_write(&guest_ring, "kept\n", 5);
+	ring_write(&guest_ring, "\nkept\n", 6);
 	type("console demo\r");
 	assert_shows("demo's console; leave with Ctrl-]\n");
 	assert_shows("kept\n");

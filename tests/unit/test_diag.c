@@ -116,7 +116,7 @@ static void test_print(void **state)
 	diag_print(&diag, out);
 	fclose(out);
 	assert_string_equal(text, "hvinit: demo: start it: no such file [QEMU-NONE]\n"
-				  "remedy: rebuild the image; the file list is in rootfs/\n"
+				  "hvinit: remedy: rebuild the image; the file list is in rootfs/\n"
 				  "hvinit: 2 more findings not shown\n");
 	free(text);
 }

@@ -487,7 +487,7 @@ static const struct cell cells[] = {
 	{ VM_STOPPING, VM_EV_PAUSED, "stopping", NULL, "", false },
 	{ VM_STOPPING, VM_EV_REFUSED, "stopping", NULL, "", false },
 	{ VM_STOPPING, VM_EV_LOST, "stopping", NULL, "", false },
-	{ VM_STOPPING, VM_EV_TIMEOUT, "stopping", NULL, "\"quit\"", false },
+	{ VM_STOPPING, VM_EV_TIMEOUT, "stopping", NULL, "system_powerdown", false },
 	{ VM_STOPPING, VM_EV_ENDED, "stopped", NULL, "", false },
 
 	{ VM_STUCK, VM_EV_START, "stuck", "reboot", "", false },
@@ -868,16 +868,32 @@ static void test_stop(void **state)
 	config.vm[0].stop_timeout = 7;
 	go_running();
 	assert_null(command(VM_EV_STOP));
-	assert_int_equal(timer_ms, 7000);
+	assert_in_range(timer_ms, 6900, 7000);
 	assert_non_null(strstr(told(), "system_powerdown"));
 	qmp("{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"guest-shutdown\"}}");
 	end(STATUS_OK);
 	assert_state("stopped");
 }
 
+/* A guest that was still booting has missed the first press. */
+static void test_press_again(void **state)
+{
+	(void)state;
+	config.vm[0].stop_timeout = 60;
+	go_running();
+	command(VM_EV_STOP);
+	assert_int_equal(timer_ms, 10000);
+	told();
+	happen_timeout();
+	assert_non_null(strstr(told(), "system_powerdown"));
+	assert_int_equal(killed, 0);
+	end(STATUS_OK);
+}
+
 static void test_stop_harder(void **state)
 {
 	(void)state;
+	config.vm[0].stop_timeout = 0; /* over at once */
 	go_running();
 	command(VM_EV_STOP);
 	told();
@@ -1188,6 +1204,7 @@ int main(void)
 		VM_CASE("words of an earlier start", test_old_words),
 		VM_CASE("more words than are kept", test_many_words),
 		VM_CASE("stop", test_stop),
+		VM_CASE("the power button again", test_press_again),
 		VM_CASE("stop, quit, kill", test_stop_harder),
 		VM_CASE("stop, and QEMU ends with an error", test_stop_with_error),
 		VM_CASE("kill", test_kill),
