@@ -3,7 +3,7 @@
 
 INIT_OBJS := argv.o check.o claim.o command.o confine.o console.o diag.o facts.o fatal.o host.o
 INIT_OBJS += launch.o log.o loop.o main.o manifest.o module.o plan.o qmp.o ring.o sha256.o
-INIT_OBJS += shutdown.o sys.o term.o text.o tool.o vm.o vm_io.o vm_judge.o
+INIT_OBJS += shutdown.o sys.o term.o text.o tool.o value.o vm.o vm_io.o vm_judge.o
 INIT_HEADERS := $(wildcard init/*.h) init/diag.def build/include/symbols.h
 INIT_HEADERS += build/include/version.h
 

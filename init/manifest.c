@@ -11,43 +11,15 @@
 
 #include "sha256.h"
 #include "util.h"
+#include "value.h"
 
 #define FORMAT_LINE "# hvinit manifest 1\n"
 #define HASH_LINE "# sha256 "
-
-enum { NAME_SIZE = 64, VALUE_SIZE = 1024 };
-
-/* One assignment under way, with all that a diagnostic has to say of it. */
-struct assignment {
-	char name[NAME_SIZE];
-	char value[VALUE_SIZE]; /* as written, quotes included */
-	unsigned line; /* 0: from the command line */
-	const struct symbol *symbol;
-	int vm; /* slot, or DIAG_HOST */
-	void *field; /* where the value goes */
-};
 
 /* A bit for each byte of struct config that a symbol's field starts at. */
 struct seen {
 	unsigned char bit[sizeof(struct config) / 8 + 1];
 };
-
-PRINTF_LIKE(4, 5)
-static void complain(struct diag *diag, const struct assignment *a, enum diag_code code,
-		     const char *fmt, ...)
-{
-	char text[DIAG_TEXT];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (a->line)
-		diag_add(diag, a->vm, code, a->name, "line %u: %s", a->line, text);
-	else /* a word that anybody may have put there must not stop a VM: it is a warning */
-		diag_add(diag, a->vm, DIAG_CMDLINE_OVERRIDE, a->name, "kernel command line: %s",
-			 text);
-}
 
 /* Reads the slot number after a prefix: "VM3_NAME" with "VM" gives 3 and leaves "NAME". */
 static const char *slot(const char *name, const char *prefix, unsigned slots, unsigned *number)
@@ -116,213 +88,11 @@ static bool resolve(struct assignment *a, struct config *config)
 	return true;
 }
 
-static bool parse_number(const char *text, int64_t *number)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)text[text[0] == '-']))
-		return false;
-	errno = 0;
-	*number = strtoll(text, &end, 10);
-	return *end == '\0' && errno == 0;
-}
-
-/* Kconfig's strings: in double quotes, with \" and \\ for those two characters. */
-static bool unquote(const char *quoted, char *text, size_t size)
-{
-	size_t n = 0;
-
-	if (*quoted++ != '"')
-		return false;
-	while (*quoted != '"') {
-		if (*quoted == '\\')
-			quoted++;
-		if (*quoted == '\0' || n + 1 >= size)
-			return false;
-		text[n++] = *quoted++;
-	}
-	text[n] = '\0';
-	return quoted[1] == '\0';
-}
-
-/* The form is fixed so that a BDF is one string everywhere: lower case, four-digit domain. */
-static bool parse_bdf(char *text)
-{
-	static const char form[] = "hhhh:hh:hh.o";
-
-	if (strlen(text) != sizeof(form) - 1)
-		return false;
-	for (size_t i = 0; form[i]; i++) {
-		text[i] = (char)tolower((unsigned char)text[i]);
-		if (form[i] == 'h' ? !isxdigit((unsigned char)text[i]) :
-		    form[i] == 'o' ? text[i] < '0' || text[i] > '7' :
-				     text[i] != form[i])
-			return false;
-	}
-	return text[8] <= '1';
-}
-
-/* A name that needs no quoting in QEMU's words: [A-Za-z][A-Za-z0-9._-]* */
-static bool is_id(const char *text)
-{
-	if (*text && !isalpha((unsigned char)*text))
-		return false;
-	for (; *text; text++)
-		if (!isalnum((unsigned char)*text) && !strchr("._-", *text))
-			return false;
-	return true;
-}
-
-static bool is_printable(const char *text)
-{
-	for (; *text; text++)
-		if (iscntrl((unsigned char)*text))
-			return false;
-	return true;
-}
-
-/* The position of text among the space-separated values, or -1. */
-static int enum_index(const char *values, const char *text)
-{
-	size_t len = strlen(text);
-
-	for (int i = 0; *values; i++) {
-		size_t n = strcspn(values, " ");
-
-		if (n == len && strncmp(values, text, n) == 0)
-			return i;
-		values += n;
-		values += strspn(values, " ");
-	}
-	return -1;
-}
-
-static void set_bool(const struct assignment *a, struct diag *diag)
-{
-	bool yes = strcmp(a->value, "y") == 0;
-
-	if (yes || strcmp(a->value, "n") == 0)
-		*(bool *)a->field = yes;
-	else
-		complain(diag, a, DIAG_SYMBOL_VALUE, "%.80s is not y or n", a->value);
-}
-
-static void set_number(const struct assignment *a, const char *text, struct diag *diag)
-{
-	const struct symbol *s = a->symbol;
-	const char *also = s->type == SYM_AUTO ? "\"auto\" or " : "";
-	int64_t number;
-
-	if (s->type == SYM_AUTO && strcmp(text, "auto") == 0)
-		*(int64_t *)a->field = HV_AUTO;
-	else if (!parse_number(text, &number))
-		complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not %sa number", text, also);
-	else if (number < s->min || number > s->max)
-		complain(diag, a, DIAG_SYMBOL_VALUE,
-			 "%" PRId64 " is out of range (want %s%" PRId64 " to %" PRId64 ")", number,
-			 also, s->min, s->max);
-	else
-		*(int64_t *)a->field = number;
-}
-
-static void set_enum(const struct assignment *a, const char *text, struct diag *diag)
-{
-	int index = enum_index(a->symbol->values, text);
-
-	if (index < 0)
-		complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not one of: %s", text,
-			 a->symbol->values);
-	else
-		*(int *)a->field = index;
-}
-
-static void set_string(const struct assignment *a, char *text, struct diag *diag)
-{
-	const struct symbol *s = a->symbol;
-
-	/* What has a default cannot do without: QEMU or sysfs would get an empty word. */
-	if (!*text && s->def[0])
-		complain(diag, a, DIAG_SYMBOL_VALUE, "the string is empty (the default is \"%s\")",
-			 s->def);
-	else if (s->type == SYM_BDF && *text && !parse_bdf(text))
-		complain(diag, a, DIAG_SYMBOL_VALUE,
-			 "\"%.80s\" is not a PCI address (want DDDD:BB:DD.F)", text);
-	else if (s->type == SYM_ID && !is_id(text))
-		complain(diag, a, DIAG_SYMBOL_VALUE,
-			 "\"%.80s\" is not a name (want a letter, then letters, digits, . _ -)",
-			 text);
-	else if (s->type == SYM_PATH && *text && *text != '/')
-		complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not an absolute path", text);
-	else if (!is_printable(text))
-		complain(diag, a, DIAG_SYMBOL_VALUE, "the string holds a control character");
-	else if (strlen(text) >= s->size)
-		complain(diag, a, DIAG_SYMBOL_VALUE,
-			 "the string is too long (want %u bytes or less)", s->size - 1);
-	else
-		str_copy(a->field, s->size, text);
-}
-
-/* Stores a value; what is wrong leaves the field as it was and goes to diag. */
-static void set(const struct assignment *a, struct diag *diag)
-{
-	char text[VALUE_SIZE] = "";
-
-	switch (a->symbol->type) {
-	case SYM_BOOL:
-		set_bool(a, diag);
-		return;
-	case SYM_INT:
-		set_number(a, a->value, diag);
-		return;
-	default:
-		break;
-	}
-	if (!unquote(a->value, text, sizeof(text))) {
-		complain(diag, a, DIAG_SYMBOL_VALUE, "%.80s is not a string in double quotes",
-			 a->value);
-		return;
-	}
-	if (a->symbol->type == SYM_AUTO)
-		set_number(a, text, diag);
-	else if (a->symbol->type == SYM_ENUM)
-		set_enum(a, text, diag);
-	else
-		set_string(a, text, diag);
-}
-
-/* Stores a template's default, which symbols.py has checked: no diagnostic can come of it. */
-static void set_default(const struct symbol *s, void *base)
-{
-	void *field = (char *)base + s->offset;
-
-	switch (s->type) {
-	case SYM_BOOL:
-		*(bool *)field = s->def[0] == 'y';
-		break;
-	case SYM_INT:
-		*(int64_t *)field = strtoll(s->def, NULL, 10);
-		break;
-	case SYM_AUTO:
-		*(int64_t *)field = strcmp(s->def, "auto") == 0 ? HV_AUTO :
-								  strtoll(s->def, NULL, 10);
-		break;
-	case SYM_ENUM:
-		*(int *)field = enum_index(s->values, s->def);
-		break;
-	case SYM_STRING:
-	case SYM_BDF:
-	case SYM_ID:
-	case SYM_PATH:
-		str_copy(field, s->size, s->def);
-		break;
-	}
-}
-
 static void scope_defaults(enum symbol_scope scope, void *base)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(hv_symbols); i++)
 		if (hv_symbols[i].scope == scope)
-			set_default(&hv_symbols[i], base);
+			value_default(&hv_symbols[i], base);
 }
 
 void manifest_defaults(struct config *config)
@@ -350,7 +120,7 @@ static bool split(struct assignment *a, const char *text, size_t len)
 
 	while (n < len && is_name_char(text[n]))
 		n++;
-	if (n == 0 || n == len || text[n] != '=' || n >= NAME_SIZE || len - n > VALUE_SIZE)
+	if (n == 0 || n == len || text[n] != '=' || n >= VALUE_NAME || len - n > VALUE_TEXT)
 		return false;
 	if (memchr(text, '\0', len))
 		return false;
@@ -376,16 +146,16 @@ static void parse_line(const char *text, size_t len, unsigned line, struct confi
 		return;
 	}
 	if (!resolve(&a, config)) {
-		complain(diag, &a, DIAG_SYMBOL_UNKNOWN, "there is no such symbol");
+		value_complain(diag, &a, DIAG_SYMBOL_UNKNOWN, "there is no such symbol");
 		return;
 	}
 	at = (size_t)((char *)a.field - (char *)config);
 	if (seen->bit[at / 8] & 1U << at % 8) {
-		complain(diag, &a, DIAG_SYMBOL_TWICE, "the symbol was set in a line before");
+		value_complain(diag, &a, DIAG_SYMBOL_TWICE, "the symbol was set in a line before");
 		return;
 	}
 	seen->bit[at / 8] |= (unsigned char)(1U << at % 8);
-	set(&a, diag);
+	value_set(&a, diag);
 }
 
 static void parse_body(const char *text, size_t len, unsigned line, struct config *config,
@@ -505,10 +275,10 @@ static void override(const char *word, size_t len, struct config *config, struct
 		return;
 	}
 	if (!resolve(&a, config) || !a.symbol->cmdline) {
-		complain(diag, &a, DIAG_CMDLINE_OVERRIDE, "the symbol cannot be set there");
+		value_complain(diag, &a, DIAG_CMDLINE_OVERRIDE, "the symbol cannot be set there");
 		return;
 	}
-	set(&a, diag);
+	value_set(&a, diag);
 }
 
 bool manifest_cmdline(const char *cmdline, bool trusted, struct config *config, struct diag *diag)
@@ -543,7 +313,7 @@ bool manifest_cmdline(const char *cmdline, bool trusted, struct config *config, 
 static bool is_device_symbol(const char *text, size_t len)
 {
 	unsigned n;
-	char name[NAME_SIZE];
+	char name[VALUE_NAME];
 
 	if (len >= sizeof(name))
 		return false;

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Checks and stores values: booleans, numbers, choices and strings of several forms. */
+#include "value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "util.h"
+
+void value_complain(struct diag *diag, const struct assignment *a, enum diag_code code,
+		    const char *fmt, ...)
+{
+	char text[DIAG_TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (a->line)
+		diag_add(diag, a->vm, code, a->name, "line %u: %s", a->line, text);
+	else /* a word that anybody may have put there must not stop a VM: it is a warning */
+		diag_add(diag, a->vm, DIAG_CMDLINE_OVERRIDE, a->name, "kernel command line: %s",
+			 text);
+}
+
+static bool parse_number(const char *text, int64_t *number)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)text[text[0] == '-']))
+		return false;
+	errno = 0;
+	*number = strtoll(text, &end, 10);
+	return *end == '\0' && errno == 0;
+}
+
+/* Kconfig's strings: in double quotes, with \" and \\ for those two characters. */
+static bool unquote(const char *quoted, char *text, size_t size)
+{
+	size_t n = 0;
+
+	if (*quoted++ != '"')
+		return false;
+	while (*quoted != '"') {
+		if (*quoted == '\\')
+			quoted++;
+		if (*quoted == '\0' || n + 1 >= size)
+			return false;
+		text[n++] = *quoted++;
+	}
+	text[n] = '\0';
+	return quoted[1] == '\0';
+}
+
+/* The form is fixed so that a BDF is one string everywhere: lower case, four-digit domain. */
+static bool parse_bdf(char *text)
+{
+	static const char form[] = "hhhh:hh:hh.o";
+
+	if (strlen(text) != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; form[i]; i++) {
+		text[i] = (char)tolower((unsigned char)text[i]);
+		if (form[i] == 'h' ? !isxdigit((unsigned char)text[i]) :
+		    form[i] == 'o' ? text[i] < '0' || text[i] > '7' :
+				     text[i] != form[i])
+			return false;
+	}
+	return text[8] <= '1';
+}
+
+/* A name that needs no quoting in QEMU's words: [A-Za-z][A-Za-z0-9._-]* */
+static bool is_id(const char *text)
+{
+	if (*text && !isalpha((unsigned char)*text))
+		return false;
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && !strchr("._-", *text))
+			return false;
+	return true;
+}
+
+static bool is_printable(const char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			return false;
+	return true;
+}
+
+/* The position of text among the space-separated values, or -1. */
+static int enum_index(const char *values, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (int i = 0; *values; i++) {
+		size_t n = strcspn(values, " ");
+
+		if (n == len && strncmp(values, text, n) == 0)
+			return i;
+		values += n;
+		values += strspn(values, " ");
+	}
+	return -1;
+}
+
+static void set_bool(const struct assignment *a, struct diag *diag)
+{
+	bool yes = strcmp(a->value, "y") == 0;
+
+	if (yes || strcmp(a->value, "n") == 0)
+		*(bool *)a->field = yes;
+	else
+		value_complain(diag, a, DIAG_SYMBOL_VALUE, "%.80s is not y or n", a->value);
+}
+
+static void set_number(const struct assignment *a, const char *text, struct diag *diag)
+{
+	const struct symbol *s = a->symbol;
+	const char *also = s->type == SYM_AUTO ? "\"auto\" or " : "";
+	int64_t number;
+
+	if (s->type == SYM_AUTO && strcmp(text, "auto") == 0)
+		*(int64_t *)a->field = HV_AUTO;
+	else if (!parse_number(text, &number))
+		value_complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not %sa number", text,
+			       also);
+	else if (number < s->min || number > s->max)
+		value_complain(diag, a, DIAG_SYMBOL_VALUE,
+			       "%" PRId64 " is out of range (want %s%" PRId64 " to %" PRId64 ")",
+			       number, also, s->min, s->max);
+	else
+		*(int64_t *)a->field = number;
+}
+
+static void set_enum(const struct assignment *a, const char *text, struct diag *diag)
+{
+	int index = enum_index(a->symbol->values, text);
+
+	if (index < 0)
+		value_complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not one of: %s", text,
+			       a->symbol->values);
+	else
+		*(int *)a->field = index;
+}
+
+static void set_string(const struct assignment *a, char *text, struct diag *diag)
+{
+	const struct symbol *s = a->symbol;
+
+	/* What has a default cannot do without: QEMU or sysfs would get an empty word. */
+	if (!*text && s->def[0])
+		value_complain(diag, a, DIAG_SYMBOL_VALUE,
+			       "the string is empty (the default is \"%s\")", s->def);
+	else if (s->type == SYM_BDF && *text && !parse_bdf(text))
+		value_complain(diag, a, DIAG_SYMBOL_VALUE,
+			       "\"%.80s\" is not a PCI address (want DDDD:BB:DD.F)", text);
+	else if (s->type == SYM_ID && !is_id(text))
+		value_complain(
+			diag, a, DIAG_SYMBOL_VALUE,
+			"\"%.80s\" is not a name (want a letter, then letters, digits, . _ -)",
+			text);
+	else if (s->type == SYM_PATH && *text && *text != '/')
+		value_complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not an absolute path",
+			       text);
+	else if (!is_printable(text))
+		value_complain(diag, a, DIAG_SYMBOL_VALUE, "the string holds a control character");
+	else if (strlen(text) >= s->size)
+		value_complain(diag, a, DIAG_SYMBOL_VALUE,
+			       "the string is too long (want %u bytes or less)", s->size - 1);
+	else
+		str_copy(a->field, s->size, text);
+}
+
+void value_set(const struct assignment *a, struct diag *diag)
+{
+	char text[VALUE_TEXT] = "";
+
+	switch (a->symbol->type) {
+	case SYM_BOOL:
+		set_bool(a, diag);
+		return;
+	case SYM_INT:
+		set_number(a, a->value, diag);
+		return;
+	default:
+		break;
+	}
+	if (!unquote(a->value, text, sizeof(text))) {
+		value_complain(diag, a, DIAG_SYMBOL_VALUE, "%.80s is not a string in double quotes",
+			       a->value);
+		return;
+	}
+	if (a->symbol->type == SYM_AUTO)
+		set_number(a, text, diag);
+	else if (a->symbol->type == SYM_ENUM)
+		set_enum(a, text, diag);
+	else
+		set_string(a, text, diag);
+}
+
+void value_default(const struct symbol *s, void *base)
+{
+	void *field = (char *)base + s->offset;
+
+	switch (s->type) {
+	case SYM_BOOL:
+		*(bool *)field = s->def[0] == 'y';
+		break;
+	case SYM_INT:
+		*(int64_t *)field = strtoll(s->def, NULL, 10);
+		break;
+	case SYM_AUTO:
+		*(int64_t *)field = strcmp(s->def, "auto") == 0 ? HV_AUTO :
+								  strtoll(s->def, NULL, 10);
+		break;
+	case SYM_ENUM:
+		*(int *)field = enum_index(s->values, s->def);
+		break;
+	case SYM_STRING:
+	case SYM_BDF:
+	case SYM_ID:
+	case SYM_PATH:
+		str_copy(field, s->size, s->def);
+		break;
+	}
+}
