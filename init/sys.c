@@ -133,9 +133,11 @@ bool sys_pci_has(int root, const char *bdf, const char *attr)
 	       sys_exists(root, path);
 }
 
-int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg)
+/* Calls each for every name in a folder until it returns non-zero, and returns that. */
+static int each_name(int root, const char *path, int (*each)(void *arg, const char *name),
+		     void *arg)
 {
-	_cleanup_fd_ int fd = openat(root, PCI_DEVICES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *entry;
 	int result = 0;
 	DIR *dir;
@@ -151,6 +153,11 @@ int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg)
 			result = each(arg, entry->d_name);
 	closedir(dir);
 	return result;
+}
+
+int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg)
+{
+	return each_name(root, PCI_DEVICES, each, arg);
 }
 
 bool sys_driver_exists(int root, const char *driver)
@@ -170,31 +177,33 @@ int sys_autoprobe_off(int root)
 	return write_text(root, "sys/bus/pci/drivers_autoprobe", "0");
 }
 
+struct buffer {
+	char *text;
+	size_t size;
+};
+
+/* 1: that is the name. */
+static int take_vfio(void *arg, const char *name)
+{
+	const struct buffer *buffer = arg;
+
+	if (str_prefix(name, "noiommu-"))
+		return -ENOTTY;
+	if (!str_prefix(name, "vfio"))
+		return 0;
+	return str_copy(buffer->text, buffer->size, name) ? 1 : -ENAMETOOLONG;
+}
+
 int sys_vfio_name(int root, const char *bdf, char *name, size_t size)
 {
-	_cleanup_fd_ int fd = -1;
+	struct buffer buffer = { name, size };
 	char path[PATH_SIZE];
-	struct dirent *entry;
-	int result = -ENOENT;
-	DIR *dir;
+	int result;
 
 	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/vfio-dev", bdf))
 		return -ENAMETOOLONG;
-	fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir)
-		return -errno;
-	steal_fd(&fd);
-	while (result == -ENOENT && (entry = readdir(dir))) {
-		if (str_prefix(entry->d_name, "noiommu-"))
-			result = -ENOTTY;
-		else if (str_prefix(entry->d_name, "vfio"))
-			result = str_copy(name, size, entry->d_name) ? 0 : -ENAMETOOLONG;
-	}
-	closedir(dir);
-	return result;
+	result = each_name(root, path, take_vfio, &buffer);
+	return result > 0 ? 0 : result == 0 ? -ENOENT : result;
 }
 
 static int open_node(int root, const char *path, int flags)
