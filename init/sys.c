@@ -196,12 +196,13 @@ static int take_vfio(void *arg, const char *name)
 
 int sys_vfio_name(int root, const char *bdf, char *name, size_t size)
 {
-	struct buffer buffer = { name, size };
+	struct buffer buffer = { .size = size };
 	char path[PATH_SIZE];
 	int result;
 
 	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/vfio-dev", bdf))
 		return -ENAMETOOLONG;
+	buffer.text = name;
 	result = each_name(root, path, take_vfio, &buffer);
 	return result > 0 ? 0 : result == 0 ? -ENOENT : result;
 }
