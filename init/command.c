@@ -3,7 +3,6 @@
 #include "command.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "console.h"
 #include "log.h"
@@ -210,14 +209,13 @@ static void print_vm(unsigned slot)
 
 static void run_status(unsigned slot, const char *arg)
 {
-	struct timespec now;
 	bool any = false;
 
 	(void)slot;
 	(void)arg;
-	clock_gettime(CLOCK_BOOTTIME, &now);
 	print_version();
-	console_reply("up %ld s, VMs with a process: %u\n", (long)now.tv_sec, vm_active());
+	console_reply("up %lu s, VMs with a process: %u\n",
+		      (unsigned long)(boottime_us() / 1000000), vm_active());
 	for (unsigned i = 0; i < HV_VM_SLOTS; i++) {
 		if (!vm_exists(i))
 			continue;

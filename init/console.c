@@ -178,10 +178,7 @@ static void child_ready(void *arg, uint32_t events)
 _Noreturn static void run_child(int out, void (*work)(const struct config *, unsigned),
 				unsigned slot)
 {
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sys_unblock_signals();
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	work(config, slot);
@@ -217,11 +214,9 @@ _Noreturn static void run_shell(void)
 	static char *const args[] = { "sh", "-i", NULL };
 	static char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=vt100", "HOME=/",
 				     "PS1=rescue# ", NULL };
-	sigset_t none;
 	int tty;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sys_unblock_signals();
 	setsid();
 	tty = sys_console_open();
 	if (tty < 0)

@@ -58,20 +58,18 @@ static bool send_findings(const struct diag *diag, int vm)
 	return diag_failures(diag, vm) > 0;
 }
 
-static void send_one(int vm, enum diag_code code, const char *subject, const char *text)
+static void send_failure(int vm, enum diag_code code, const char *subject, const char *step,
+			 const char *why)
 {
 	struct diag diag = { 0 };
 
-	diag_add(&diag, vm, code, subject, "bind it to its VFIO driver: %s", text);
+	diag_add(&diag, vm, code, subject, "%s: %s", step, why);
 	send_findings(&diag, vm);
 }
 
 _Noreturn static void give_up(int vm, enum diag_code code, const char *subject, const char *step)
 {
-	struct diag diag = { 0 };
-
-	diag_add(&diag, vm, code, subject, "%s: %s", step, strerror(errno));
-	send_findings(&diag, vm);
+	send_failure(vm, code, subject, step, strerror(errno));
 	_exit(LAUNCHER_FAILED);
 }
 
@@ -111,12 +109,19 @@ static int keep_only(const struct ends *ends, int root)
 	return sys_close_range(FD_REPORT + 1, ~0U);
 }
 
-static void reset_signals(void)
+/* What every child does first. Returns a root of its own. */
+static int begin_child(const struct ends *ends)
 {
-	sigset_t none;
+	int root = sys_root_open("/");
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sys_unblock_signals();
+	if (root < 0 || keep_only(ends, root))
+		_exit(LAUNCHER_FAILED);
+	/* That one is closed by now. */
+	root = sys_root_open("/");
+	if (root < 0)
+		_exit(LAUNCHER_FAILED);
+	return root;
 }
 
 /* Binds one device in a process of its own: some drivers take seconds, and there may be sixteen. */
@@ -150,8 +155,9 @@ static bool bind_devices(int root, int vm)
 		bool ended = child[i] > 0 && waitpid(child[i], &status, 0) == child[i];
 
 		if (!ended || WIFSIGNALED(status))
-			send_one(vm, DIAG_BIND_FAIL, plan.device[i].config->bdf,
-				 !ended ? "start a process for it" : "it was killed");
+			send_failure(vm, DIAG_BIND_FAIL, plan.device[i].config->bdf,
+				     "bind it to its VFIO driver",
+				     !ended ? "start a process for it" : "it was killed");
 		ok = ok && ended && status == 0;
 	}
 	return ok;
@@ -209,12 +215,8 @@ _Noreturn static void run_launcher(const struct config *config, unsigned slot,
 	const char *name = config->vm[slot].name;
 	struct diag diag = { 0 };
 	int vm = (int)slot;
-	int root = sys_root_open("/");
+	int root = begin_child(ends);
 
-	reset_signals();
-	if (root < 0 || keep_only(ends, root))
-		_exit(LAUNCHER_FAILED);
-	root = sys_root_open("/");
 	facts_discover(root, &facts);
 	plan_vm(config, slot, &facts, &plan);
 	check_vm(root, config, &facts, &plan, &diag);
@@ -302,12 +304,8 @@ _Noreturn static void run_host(const struct config *config, bool probe, const st
 {
 	const struct launch_report reserved = { .event = LAUNCH_RESERVED };
 	struct diag diag = { 0 };
-	int root = sys_root_open("/");
+	int root = begin_child(ends);
 
-	reset_signals();
-	if (root < 0 || keep_only(ends, root))
-		_exit(LAUNCHER_FAILED);
-	root = sys_root_open("/");
 	host_reserve(root, config, &diag);
 	send_findings(&diag, DIAG_HOST);
 	send_report(&reserved);

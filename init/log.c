@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #include "console.h"
 #include "loop.h"
@@ -29,14 +28,6 @@ static unsigned delivered; /* lines of ours so far */
 static bool catching_up; /* lines are kept, not shown */
 /* The kernel log's clock began to count before CLOCK_BOOTTIME did: by so many microseconds. */
 static uint64_t ahead;
-
-static uint64_t boottime_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static void format_stamp(uint64_t us, char *stamp, size_t size)
 {

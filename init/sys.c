@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
@@ -343,6 +344,14 @@ int sys_kernel_release(char *buf, size_t size)
 	if (uname(&uts))
 		return -errno;
 	return str_copy(buf, size, uts.release) ? 0 : -ENAMETOOLONG;
+}
+
+void sys_unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 int sys_close_range(unsigned first, unsigned last)

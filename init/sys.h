@@ -57,6 +57,9 @@ int sys_kvm_group(int root, gid_t gid);
 /* Memory of the machine in KiB, 0 when unknown. */
 uint64_t sys_memory_kib(int root);
 
+/* Blocks no signal any more: PID 1 blocks them all, and its children inherit that. */
+void sys_unblock_signals(void);
+
 /* Closes descriptors first to last. */
 int sys_close_range(unsigned first, unsigned last);
 

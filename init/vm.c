@@ -5,7 +5,6 @@
  */
 #include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "console.h"
 #include "log.h"
@@ -42,10 +41,7 @@ static const char *const state_name[VM_STATES] = {
 
 static uint64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return boottime_us() / 1000;
 }
 
 void vm_enter(struct vm *vm, enum vm_state state, const char *why)
