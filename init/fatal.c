@@ -19,30 +19,44 @@ enum { LAST_WORDS_S = 10, STACK = 16 * 1024 };
 static bool wants_reboot;
 static int kmsg = -1;
 
-static void say(const char *text)
-{
-	ssize_t n = write(kmsg, text, strlen(text));
+#define LEVEL "<2>" /* critical; for the kernel log alone */
 
-	(void)n;
-	n = write(STDERR_FILENO, text, strlen(text));
-	(void)n;
+/* The last words, put together without stdio: async-signal-safe. */
+struct words {
+	size_t used;
+	char text[160];
+};
+
+static void add(struct words *words, const char *text)
+{
+	while (*text && words->used < sizeof(words->text))
+		words->text[words->used++] = *text++;
 }
 
-static void hex(uintptr_t value, char text[2 * sizeof(value) + 2])
+static void add_hex(struct words *words, uintptr_t value)
 {
-	size_t i = 2 * sizeof(value);
+	char digit[2] = "";
 
-	text[i] = '\n';
-	text[i + 1] = '\0';
-	while (i-- > 0) {
-		text[i] = "0123456789abcdef"[value & 0xf];
-		value >>= 4;
+	for (unsigned shift = 8 * sizeof(value); shift > 0; shift -= 4) {
+		digit[0] = "0123456789abcdef"[value >> (shift - 4) & 0xf];
+		add(words, digit);
 	}
+}
+
+/* In one write: the kernel makes a line of its log out of each, and keeps back one without end. */
+static void say(const struct words *words)
+{
+	static const size_t level = sizeof(LEVEL) - 1;
+	ssize_t n = write(kmsg, words->text, words->used);
+
+	(void)n;
+	n = write(STDERR_FILENO, words->text + level, words->used - level);
+	(void)n;
 }
 
 _Noreturn static void on_fault(int number, siginfo_t *info, void *context)
 {
-	char address[2 * sizeof(uintptr_t) + 2];
+	struct words words = { 0 };
 	const char *name = number == SIGSEGV ? "bad address" :
 			   number == SIGBUS  ? "bus error" :
 			   number == SIGILL  ? "illegal instruction" :
@@ -59,11 +73,12 @@ _Noreturn static void on_fault(int number, siginfo_t *info, void *context)
 		_exit(128 + number);
 	}
 	term_restore();
-	hex((uintptr_t)info->si_addr, address);
-	say("<2>hvinit: PID 1: fault in itself: ");
-	say(name);
-	say(" at 0x");
-	say(address);
+	add(&words, LEVEL "hvinit: PID 1: fault in itself: ");
+	add(&words, name);
+	add(&words, " at 0x");
+	add_hex(&words, (uintptr_t)info->si_addr);
+	add(&words, "\n");
+	say(&words);
 	if (wants_reboot) {
 		unsigned left = LAST_WORDS_S;
 
