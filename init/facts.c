@@ -7,8 +7,10 @@
 #include "util.h"
 
 enum {
-	RESOURCE_MEM = 0x200, /* include/linux/ioport.h: IORESOURCE_MEM */
-	RESOURCE_BARS = 6, /* lines of "resource": six BARs, the ROM, then windows */
+	/* include/linux/ioport.h. Lines of "resource" are six BARs, the ROM, then windows. */
+	RESOURCE_MEM = 0x200,
+	RESOURCE_PREFETCH = 0x2000,
+	RESOURCE_MEM_64 = 0x100000,
 };
 
 static uint32_t read_number(int root, const char *bdf, const char *attr)
@@ -42,29 +44,33 @@ static int read_group(int root, const char *bdf)
 }
 
 /* Each line of "resource" is "start end flags" in hexadecimal. */
-static uint64_t read_bars(int root, const char *bdf)
+static void read_bars(int root, const char *bdf, struct pci_fact *fact)
 {
 	char text[4096];
 	char *at = text;
-	uint64_t sum = 0;
 
 	if (sys_pci_read(root, bdf, "resource", text, sizeof(text)) <= 0)
-		return 0;
-	for (unsigned bar = 0; bar < RESOURCE_BARS; bar++) {
+		return;
+	for (unsigned bar = 0; bar < FACTS_BARS; bar++) {
 		uint64_t start = strtoull(at, &at, 16);
 		uint64_t end = strtoull(at, &at, 16);
 		uint64_t flags = strtoull(at, &at, 16);
 
-		if (flags & RESOURCE_MEM && end > start)
-			sum += end - start + 1;
+		if (!(flags & RESOURCE_MEM) || end <= start)
+			continue;
+		fact->bar[bar].bytes = end - start + 1;
+		fact->bar[bar].prefetch = flags & RESOURCE_PREFETCH;
+		fact->bar[bar].wide = flags & RESOURCE_MEM_64;
 	}
-	return sum;
 }
 
 static void read_device(int root, const char *bdf, struct pci_fact *fact)
 {
 	memset(fact, 0, sizeof(*fact));
 	str_copy(fact->bdf, sizeof(fact->bdf), bdf);
+	str_copy(fact->variant, sizeof(fact->variant), "vfio-pci");
+	fact->vf = FACTS_NO_VF;
+	fact->node = FACTS_NO_NODE;
 	sys_pci_link(root, bdf, "driver", fact->driver, sizeof(fact->driver));
 	sys_pci_link(root, bdf, "iommu", fact->smmu, sizeof(fact->smmu));
 	fact->class = read_number(root, bdf, "class");
@@ -72,7 +78,7 @@ static void read_device(int root, const char *bdf, struct pci_fact *fact)
 	fact->device = (uint16_t)read_number(root, bdf, "device");
 	fact->bridge = is_bridge(root, bdf);
 	fact->group = read_group(root, bdf);
-	fact->bar_bytes = read_bars(root, bdf);
+	read_bars(root, bdf, fact);
 }
 
 struct walk {
@@ -117,5 +123,21 @@ const struct pci_fact *facts_find(const struct facts *facts, const char *bdf)
 	for (unsigned i = 0; i < facts->count; i++)
 		if (strcmp(facts->device[i].bdf, bdf) == 0)
 			return &facts->device[i];
+	return NULL;
+}
+
+const struct smmu_fact *facts_smmu(const struct facts *facts, const char *name)
+{
+	for (unsigned i = 0; i < facts->smmus; i++)
+		if (strcmp(facts->smmu[i].name, name) == 0)
+			return &facts->smmu[i];
+	return NULL;
+}
+
+const struct node_fact *facts_node(const struct facts *facts, int id)
+{
+	for (unsigned i = 0; i < facts->nodes; i++)
+		if (facts->node[i].id == id)
+			return &facts->node[i];
 	return NULL;
 }

@@ -217,8 +217,8 @@ static uint64_t memlock(const struct plan *plan)
 	uint64_t bytes = ((uint64_t)plan->vm->memory_mib + MEMLOCK_SLACK_MIB) << 20;
 
 	for (unsigned i = 0; i < plan->devices; i++)
-		if (plan->device[i].fact)
-			bytes += plan->device[i].fact->bar_bytes;
+		for (unsigned bar = 0; plan->device[i].fact && bar < FACTS_BARS; bar++)
+			bytes += plan->device[i].fact->bar[bar].bytes;
 	return bytes;
 }
 

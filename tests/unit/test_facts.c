@@ -7,6 +7,15 @@
 #include "facts.h"
 #include "fakesys.h"
 
+static uint64_t bar_bytes(const struct pci_fact *fact)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < FACTS_BARS; i++)
+		sum += fact->bar[i].bytes;
+	return sum;
+}
+
 static struct facts facts;
 
 static const struct pci_fact *look(int root, const char *bdf)
@@ -67,7 +76,7 @@ static void test_device(void **state)
 	assert_int_equal(fact->device, 0x0010);
 	assert_false(fact->bridge);
 	/* Memory BARs count; the I/O BAR and the ROM (the seventh line) do not. */
-	assert_true(fact->bar_bytes == 0x4000 + 0x2000000000);
+	assert_true(bar_bytes(fact) == 0x4000 + 0x2000000000);
 }
 
 static void test_bare(void **state)
@@ -83,7 +92,7 @@ static void test_bare(void **state)
 	assert_string_equal(fact->smmu, "");
 	assert_int_equal(fact->group, FACTS_NO_GROUP);
 	assert_int_equal(fact->class, 0);
-	assert_true(fact->bar_bytes == 0);
+	assert_true(bar_bytes(fact) == 0);
 }
 
 static void test_bridge(void **state)
@@ -111,7 +120,7 @@ static void test_strange_files(void **state)
 	fact = look(root, "0000:01:00.0");
 	assert_int_equal(fact->class, 0);
 	assert_int_equal(fact->group, FACTS_NO_GROUP);
-	assert_true(fact->bar_bytes == 0);
+	assert_true(bar_bytes(fact) == 0);
 }
 
 /* A file can be larger than any kernel makes it: it is as if it were not there. */
@@ -129,7 +138,7 @@ static void test_large_files(void **state)
 	fakesys_file(root, "sys/bus/pci/devices/0000:01:00.0/resource", large);
 	fact = look(root, "0000:01:00.0");
 	assert_int_equal(fact->class, 0);
-	assert_true(fact->bar_bytes == 0);
+	assert_true(bar_bytes(fact) == 0);
 }
 
 /* To read it would wake the device: a discovery must not even open it. */

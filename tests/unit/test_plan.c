@@ -278,7 +278,7 @@ static void test_memlock(void **state)
 {
 	(void)state;
 	give(0, "smmu3.a");
-	facts.device[0].bar_bytes = (uint64_t)128 << 30;
+	facts.device[0].bar[2].bytes = (uint64_t)128 << 30;
 	vm->memory_mib = 16777216;
 	make_plan();
 	assert_true(plan.memlock >= ((uint64_t)16777216 << 20) + ((uint64_t)128 << 30));
