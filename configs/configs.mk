@@ -3,29 +3,27 @@
 
 .PHONY: menuconfig nconfig config olddefconfig savedefconfig listnewconfig manifest
 
-# Slots that a manifest has for virtual machines, and each of those for devices and vSMMUs.
-VM_SLOTS := 8
-HOSTDEV_SLOTS := 16
-VSMMU_SLOTS := 8
+# Slots that a manifest has: bridges and virtual machines of the host, and the parts of each of
+# those. Numbers in the templates' prompts and in init/plan.c stand on them.
+SLOTS := BRIDGE=4 VM=8 HOSTDEV=16 VSMMU=8 PORT=8 DISK=4 NET=4
 
 # What `make` configures when there is no .config yet.
 DEFCONFIG ?= qemu_virt_defconfig
 
 SYMBOLS_H := build/include/symbols.h
-KCONFIG_MENU := build/kconfig/vm.in
-KCONFIG_TEMPLATES := $(addprefix init/kconfig/,host.in vm.in hostdev.in vsmmu.in)
+KCONFIG_MENUS := build/kconfig/host.in build/kconfig/vm.in
+KCONFIG_TEMPLATES := $(wildcard init/kconfig/*.in)
 KCONFIG_PLAIN := Kconfig rootfs/Kconfig $(wildcard board/*/Kconfig)
-KCONFIG_FILES := $(KCONFIG_MENU) $(KCONFIG_PLAIN) init/kconfig/host.in
+KCONFIG_FILES := $(KCONFIG_MENUS) $(KCONFIG_PLAIN)
 DEFCONFIGS := $(notdir $(wildcard configs/*_defconfig))
 
 # Symbols go without Kconfig's usual CONFIG_ before them: they are the manifest's keys.
 KCONFIG := CONFIG_= KCONFIG_CONFIG=$(CURDIR)/.config
 
-$(KCONFIG_MENU) $(SYMBOLS_H) &: init/symbols.py $(KCONFIG_TEMPLATES) $(KCONFIG_PLAIN) configs/configs.mk
+$(KCONFIG_MENUS) $(SYMBOLS_H) &: init/symbols.py $(KCONFIG_TEMPLATES) $(KCONFIG_PLAIN) configs/configs.mk
 	$(say) KCONFIG '$(SYMBOLS_H)'
-	$(Q)init/symbols.py --templates init/kconfig --vm-slots $(VM_SLOTS) \
-		--hostdev-slots $(HOSTDEV_SLOTS) --vsmmu-slots $(VSMMU_SLOTS) \
-		--menu $(KCONFIG_MENU) --header $(SYMBOLS_H) $(KCONFIG_PLAIN)
+	$(Q)init/symbols.py --templates init/kconfig --menus build/kconfig --header $(SYMBOLS_H) \
+		--slots $(SLOTS) -- $(KCONFIG_PLAIN)
 
 # Front ends that ask are for a person: without a terminal one of them would wait for ever.
 ask = $(Q)[ -t 0 ] && [ -t 1 ] || { echo "make $@: needs a terminal (olddefconfig does not)" >&2; exit 1; }

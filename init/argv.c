@@ -5,6 +5,7 @@
  */
 #include "argv.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "util.h"
@@ -35,24 +36,85 @@ static void add(struct argv *argv, const char *fmt, ...)
 		add(argv, __VA_ARGS__); \
 	} while (0)
 
-static void add_machine(const struct vm_config *vm, struct argv *argv)
+static bool has_numa(const struct plan *plan)
 {
+	return plan->gi_nodes > 0;
+}
+
+static bool has_backend(const struct plan *plan)
+{
+	return plan->pages || plan->vm->numa_node != HV_NONE || has_numa(plan);
+}
+
+static void add_machine(const struct plan *plan, struct argv *argv)
+{
+	const struct vm_config *vm = plan->vm;
+	char window[40] = "";
+
+	if (plan->mmio64_gib != PLAN_MMIO64_GIB)
+		str_format(window, sizeof(window), ",highmem-mmio-size=%" PRIu64 "G",
+			   plan->mmio64_gib);
 	add(argv, "%s", QEMU_PATH);
 	OPTION(argv, "-name", "guest=%s", vm->name);
+	if (vm->uuid[0])
+		OPTION(argv, "-uuid", "%s", vm->uuid);
 	add(argv, "-S");
 	add(argv, "-nodefaults");
 	add(argv, "-no-user-config");
 	OPTION(argv, "-display", "none");
-	OPTION(argv, "-machine", "%s,accel=kvm,gic-version=3", vm->machine);
+	OPTION(argv, "-machine", "%s,accel=kvm,gic-version=3%s%s%s", vm->machine, window,
+	       vm->uefi_vars == VM_UEFI_VARS_KEEP ? ",pflash0=firmware,pflash1=vars" : "",
+	       has_backend(plan) && !has_numa(plan) ? ",memory-backend=memory0" : "");
 	OPTION(argv, "-cpu", "host");
 	OPTION(argv, "-m", "size=%" PRId64 "M", vm->memory_mib);
 	OPTION(argv, "-smp", "cpus=%" PRId64, vm->cpus);
 }
 
+/* Words of the memory's object: which pages, and from where. */
+static void add_memory(const struct plan *plan, struct argv *argv)
+{
+	const struct vm_config *vm = plan->vm;
+	char pages[48] = "";
+	char node[48] = "";
+
+	if (!has_backend(plan))
+		return;
+	if (plan->pages)
+		str_format(pages, sizeof(pages), ",\"hugetlb\":true,\"hugetlbsize\":%" PRIu64,
+			   plan_page_mib(vm) << 20);
+	if (vm->numa_node != HV_NONE)
+		str_format(node, sizeof(node), ",\"host-nodes\":[%" PRId64 "],\"policy\":\"bind\"",
+			   vm->numa_node);
+	OPTION(argv, "-object",
+	       "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"memory0\",\"size\":%" PRIu64
+	       "%s%s}",
+	       (uint64_t)vm->memory_mib << 20, pages, node);
+	if (has_numa(plan))
+		OPTION(argv, "-numa", "node,nodeid=0,cpus=0-%" PRId64 ",memdev=memory0",
+		       vm->cpus - 1);
+	for (unsigned i = 1; i <= plan->gi_nodes; i++)
+		OPTION(argv, "-numa", "node,nodeid=%u", i);
+}
+
+/* A descriptor that QEMU opens as a file: its own confinement lets it open no other. */
+static void add_file(struct argv *argv, int fd, const char *node, const char *format, bool readonly)
+{
+	OPTION(argv, "-add-fd", "fd=%d,set=%d", fd, fd);
+	OPTION(argv, "-blockdev",
+	       "{\"driver\":\"%s\",\"node-name\":\"%s\",\"read-only\":%s,\"file\":{"
+	       "\"driver\":\"file\",\"filename\":\"/dev/fdset/%d\"}}",
+	       format, node, readonly ? "true" : "false", fd);
+}
+
 static void add_boot(const struct vm_config *vm, struct argv *argv)
 {
 	/* accel needs ACPI in the guest, and ACPI needs firmware, even with a kernel given. */
-	OPTION(argv, "-bios", "%s", vm->firmware);
+	if (vm->uefi_vars == VM_UEFI_VARS_KEEP) {
+		add_file(argv, ARGV_FD_FIRMWARE, "firmware", "raw", true);
+		add_file(argv, ARGV_FD_VARS, "vars", "raw", false);
+	} else {
+		OPTION(argv, "-bios", "%s", vm->firmware);
+	}
 	if (vm->kernel[0])
 		OPTION(argv, "-kernel", "%s", vm->kernel);
 	if (vm->initrd[0])
@@ -70,49 +132,219 @@ static void add_channels(struct argv *argv)
 	OPTION(argv, "-serial", "chardev:serial0");
 }
 
+/* "pci.7", or "pcie.0" for the root. */
+static void bus_name(const struct plan *plan, int vsmmu, char name[16])
+{
+	if (vsmmu == PLAN_ROOT)
+		str_copy(name, 16, "pcie.0");
+	else
+		str_format(name, 16, "pci.%d", plan->vsmmu[vsmmu].pxb_index);
+}
+
+static void add_pxb(const struct plan_vsmmu *v, struct argv *argv)
+{
+	OPTION(argv, "-device",
+	       "{\"driver\":\"pxb-pcie\",\"bus_nr\":%d,\"id\":\"pci.%d\",\"bus\":\"pcie.0\","
+	       "\"addr\":\"0x%x\"}",
+	       v->bus_nr, v->pxb_index, (unsigned)v->addr);
+}
+
+static void add_port(const struct plan *plan, const struct plan_port *port, struct argv *argv)
+{
+	char function[8] = "";
+	char bus[16];
+
+	bus_name(plan, port->vsmmu, bus);
+	if (port->function)
+		str_format(function, sizeof(function), ".0x%x", (unsigned)port->function);
+	OPTION(argv, "-device",
+	       "{\"driver\":\"pcie-root-port\",\"port\":%d,\"chassis\":%d,\"id\":\"pci.%d\","
+	       "\"bus\":\"%s\",%s\"addr\":\"0x%x%s\"}",
+	       port->nr, port->chassis, port->index, bus,
+	       port->multifunction ? "\"multifunction\":true," : "", (unsigned)port->addr,
+	       function);
+}
+
+/*
+ * Root buses, then root ports, each by index, as libvirt has them. Equal indexes, which check
+ * refuses, are all there.
+ */
 static void add_topology(const struct plan *plan, struct argv *argv)
 {
-	for (unsigned i = 0; i < plan->vsmmus; i++)
-		OPTION(argv, "-device",
-		       "{\"driver\":\"pxb-pcie\",\"bus_nr\":%d,\"id\":\"pci.%d\",\"bus\":\"pcie.0\","
-		       "\"addr\":\"0x%x\"}",
-		       plan->vsmmu[i].bus_nr, plan->vsmmu[i].pxb_index,
-		       (unsigned)plan->vsmmu[i].addr);
-	for (unsigned i = 0; i < plan->devices; i++) {
-		const struct plan_device *d = &plan->device[i];
+	for (int index = PLAN_NONE; index < PLAN_BUSES; index++)
+		for (unsigned i = 0; i < plan->vsmmus; i++)
+			if (plan->vsmmu[i].pxb_index == index)
+				add_pxb(&plan->vsmmu[i], argv);
+	for (int index = PLAN_NONE; index < PLAN_BUSES; index++)
+		for (unsigned i = 0; i < plan->ports; i++)
+			if (plan->port[i].index == index)
+				add_port(plan, &plan->port[i], argv);
+}
 
-		if (d->vsmmu == PLAN_NONE)
-			continue;
-		OPTION(argv, "-device",
-		       "{\"driver\":\"pcie-root-port\",\"port\":%d,\"chassis\":%d,\"id\":\"pci.%d\","
-		       "\"bus\":\"pci.%d\",\"addr\":\"0x%x\"}",
-		       d->port_nr, d->port_chassis, d->port_index, plan->vsmmu[d->vsmmu].pxb_index,
-		       (unsigned)d->port_addr);
+/* ,"ats":"on": a property that is left out when QEMU is to find it out by itself. */
+static void property(char *text, size_t size, const char *name, const char *value)
+{
+	size_t used = strlen(text);
+
+	str_format(text + used, size - used, ",\"%s\":\"%s\"", name, value);
+}
+
+static void add_vsmmu(const struct plan *plan, unsigned i, struct argv *argv)
+{
+	static const char *const on_off[] = { NULL, "on", "off" };
+	static const char *const bits[] = { NULL, "44", "48" };
+	const struct vsmmu_config *v = plan->vsmmu[i].config;
+	bool seed = plan->vm->dialect == VM_DIALECT_SEED;
+	char number[8];
+	char more[128] = "";
+
+	if (v->accel)
+		str_copy(more, sizeof(more), ",\"accel\":true");
+	if (on_off[v->ats])
+		property(more, sizeof(more), "ats", on_off[v->ats]);
+	if (on_off[v->ril])
+		property(more, sizeof(more), "ril", on_off[v->ril]);
+	if (v->ssidsize != HV_AUTO) {
+		str_format(number, sizeof(number), "%d", (int)v->ssidsize);
+		property(more, sizeof(more), "ssidsize", number);
 	}
+	if (bits[v->oas])
+		property(more, sizeof(more), "oas", bits[v->oas]);
+	if (on_off[v->cmdqv])
+		property(more, sizeof(more), "cmdqv", on_off[v->cmdqv]);
+	OPTION(argv, "-device", "{\"driver\":\"%s\",\"primary-bus\":\"pci.%d\",\"id\":\"%s%u\"%s}",
+	       plan->vm->smmu_driver, plan->vsmmu[i].pxb_index, seed ? "smmuv3." : "iommu", i,
+	       more);
 }
 
 /* QEMU learns an SMMU's features from the first device behind it: the SMMUs come first. */
+static void add_vsmmus(const struct plan *plan, struct argv *argv)
+{
+	for (unsigned i = 0; i < plan->vsmmus; i++)
+		add_vsmmu(plan, i, argv);
+}
+
+static void add_iommufd(const struct plan *plan, struct argv *argv)
+{
+	if (plan->devices)
+		OPTION(argv, "-object", "{\"qom-type\":\"iommufd\",\"id\":\"%s\",\"fd\":\"%d\"}",
+		       plan->vm->iommufd_id, ARGV_FD_IOMMUFD);
+}
+
+static void add_hostdev(const struct plan *plan, unsigned i, struct argv *argv)
+{
+	const struct plan_device *d = &plan->device[i];
+	char host[32] = "";
+	char boot[32] = "";
+
+	if (plan->vm->dialect == VM_DIALECT_SEED)
+		str_format(host, sizeof(host), "\"host\":\"%s\",",
+			   d->bdf[0] ? d->bdf : d->config->bdf);
+	if (d->config->bootindex != HV_NONE)
+		str_format(boot, sizeof(boot), "\"bootindex\":%d,", (int)d->config->bootindex);
+	OPTION(argv, "-device",
+	       "{\"driver\":\"vfio-pci\",%s\"id\":\"hostdev%u\",%s\"iommufd\":\"%s\",\"fd\":\"%u\","
+	       "\"bus\":\"pci.%d\",\"addr\":\"0x0\"%s}",
+	       host, d->slot, boot, plan->vm->iommufd_id, ARGV_FD_HOSTDEV + i,
+	       d->port == PLAN_NONE ? PLAN_NONE : plan->port[d->port].index,
+	       d->config->rom_bar ? "" : ",\"rombar\":0");
+}
+
 static void add_devices(const struct plan *plan, struct argv *argv)
 {
-	const struct vm_config *vm = plan->vm;
+	unsigned node = 1;
 
-	if (plan->devices == 0)
-		return;
-	OPTION(argv, "-object", "{\"qom-type\":\"iommufd\",\"id\":\"%s\",\"fd\":\"%d\"}",
-	       vm->iommufd_id, ARGV_FD_IOMMUFD);
-	for (unsigned i = 0; i < plan->vsmmus; i++)
-		OPTION(argv, "-device",
-		       "{\"driver\":\"%s\",\"primary-bus\":\"pci.%d\",\"id\":\"smmuv3.%u\","
-		       "\"accel\":true}",
-		       vm->smmu_driver, plan->vsmmu[i].pxb_index, i);
 	for (unsigned i = 0; i < plan->devices; i++) {
-		const struct plan_device *d = &plan->device[i];
-
-		OPTION(argv, "-device",
-		       "{\"driver\":\"vfio-pci\",\"host\":\"%s\",\"id\":\"hostdev%u\","
-		       "\"iommufd\":\"%s\",\"fd\":\"%u\",\"bus\":\"pci.%d\",\"addr\":\"0x0\"}",
-		       d->config->bdf, d->slot, vm->iommufd_id, ARGV_FD_HOSTDEV + i, d->port_index);
+		if (plan->device[i].absent)
+			continue;
+		add_hostdev(plan, i, argv);
+		for (unsigned n = 0; n < plan->device[i].gi_nodes; n++, node++)
+			OPTION(argv, "-object",
+			       "{\"qom-type\":\"acpi-generic-initiator\",\"id\":\"gi%u\","
+			       "\"pci-dev\":\"hostdev%u\",\"node\":%u}",
+			       node, plan->device[i].slot, node);
 	}
+}
+
+/*
+ * Where an emulated device is. Behind a port an SMMU may translate for it, and then it must be
+ * told to ask: a legacy one could not.
+ */
+static void place_words(const struct plan *plan, const struct plan_place *place, int64_t bootindex,
+			char words[160])
+{
+	size_t used;
+
+	if (place->port == PLAN_ROOT)
+		str_format(words, 160, "\"bus\":\"pcie.0\",\"addr\":\"0x%x\"",
+			   (unsigned)place->addr);
+	else
+		str_format(words, 160,
+			   "\"bus\":\"pci.%d\",\"addr\":\"0x0\",\"disable-legacy\":\"on\","
+			   "\"iommu_platform\":true",
+			   place->port == PLAN_NONE ? PLAN_NONE : plan->port[place->port].index);
+	used = strlen(words);
+	if (bootindex != HV_NONE)
+		str_format(words + used, 160 - used, ",\"bootindex\":%d", (int)bootindex);
+}
+
+static void add_emulated(const struct plan *plan, struct argv *argv)
+{
+	static const char *const formats[] = { "raw", "qcow2" };
+	char words[160];
+	char node[16];
+
+	for (unsigned i = 0; i < plan->disks; i++) {
+		const struct disk_config *disk = &plan->vm->disk[i];
+
+		str_format(node, sizeof(node), "disk%u", i);
+		add_file(argv, (int)(ARGV_FD_DISK + i), node, formats[disk->format],
+			 disk->readonly);
+		place_words(plan, &plan->disk[i], disk->bootindex, words);
+		OPTION(argv, "-device",
+		       "{\"driver\":\"virtio-blk-pci\",\"id\":\"virtio-disk%u\",\"drive\":\"disk%u\",%s}",
+		       i, i, words);
+	}
+	for (unsigned i = 0; i < plan->nets; i++) {
+		place_words(plan, &plan->net[i], plan->vm->net[i].bootindex, words);
+		OPTION(argv, "-netdev", "{\"type\":\"tap\",\"id\":\"hostnet%u\",\"fd\":\"%u\"}", i,
+		       ARGV_FD_NET + i);
+		/* Without a ROM: the firmware can boot from virtio by itself. */
+		OPTION(argv, "-device",
+		       "{\"driver\":\"virtio-net-pci\",\"id\":\"net%u\",\"netdev\":\"hostnet%u\","
+		       "\"mac\":\"%s\",\"romfile\":\"\",%s}",
+		       i, i, plan->mac[i], words);
+	}
+}
+
+ssize_t argv_next(const char **at, char *word, size_t size)
+{
+	const char *from = *at + strspn(*at, " ");
+	bool quoted = false;
+	size_t used = 0;
+
+	for (; *from && (quoted || *from != ' '); from++) {
+		if (*from == '\'') {
+			quoted = !quoted;
+			continue;
+		}
+		if (used + 1 >= size)
+			return -E2BIG;
+		word[used++] = *from;
+	}
+	word[used] = '\0';
+	*at = from;
+	return quoted ? -EINVAL : (ssize_t)used;
+}
+
+/* What an expert wants besides; check_vm() has looked at it. */
+static void add_extra(const struct vm_config *vm, struct argv *argv)
+{
+	char word[sizeof(vm->qemu_args)];
+	const char *at = vm->qemu_args;
+
+	while (argv_next(&at, word, sizeof(word)) > 0)
+		add(argv, "%s", word);
 }
 
 void argv_build(const struct plan *plan, struct argv *argv)
@@ -120,11 +352,21 @@ void argv_build(const struct plan *plan, struct argv *argv)
 	argv->count = 0;
 	argv->used = 0;
 	argv->overflow = false;
-	add_machine(plan->vm, argv);
+	add_machine(plan, argv);
+	add_memory(plan, argv);
 	add_boot(plan->vm, argv);
 	add_channels(argv);
 	add_topology(plan, argv);
+	if (plan->vm->dialect == VM_DIALECT_SEED) {
+		add_iommufd(plan, argv);
+		add_vsmmus(plan, argv);
+	} else {
+		add_vsmmus(plan, argv);
+		add_iommufd(plan, argv);
+	}
 	add_devices(plan, argv);
+	add_emulated(plan, argv);
+	add_extra(plan->vm, argv);
 	OPTION(argv, "-sandbox",
 	       "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
 }

@@ -4,10 +4,14 @@
 #define HVINIT_ARGV_H
 
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "plan.h"
 
 #define QEMU_PATH "/usr/bin/qemu-system-aarch64"
+
+/* The newest machine type of the image's QEMU: what "virt" stands for when a manifest is made. */
+#define QEMU_MACHINE "virt-11.1"
 
 /*
  * Descriptors have fixed numbers, so that the words do not depend on what happens to be open. The
@@ -18,10 +22,21 @@ enum argv_fd {
 	ARGV_FD_SERIAL = 11,
 	ARGV_FD_IOMMUFD = 20,
 	ARGV_FD_HOSTDEV = 21, /* + position in the plan */
-	ARGV_FD_END = ARGV_FD_HOSTDEV + HV_HOSTDEV_SLOTS,
+	ARGV_FD_DISK = 40, /* + slot */
+	ARGV_FD_NET = 44, /* + slot */
+	ARGV_FD_FIRMWARE = 48, /* with kept variables: the code and they are two flash chips */
+	ARGV_FD_VARS = 49,
+	ARGV_FD_END,
 };
 
-enum { ARGV_WORDS = 192, ARGV_TEXT = 16 * 1024 };
+_Static_assert(ARGV_FD_HOSTDEV + HV_HOSTDEV_SLOTS <= ARGV_FD_DISK, "places of devices");
+_Static_assert(ARGV_FD_DISK + HV_DISK_SLOTS <= ARGV_FD_NET, "places of disks");
+_Static_assert(ARGV_FD_NET + HV_NET_SLOTS <= ARGV_FD_FIRMWARE, "places of taps");
+
+/* Bytes of each of the virt machine's two flash chips (QEMU: hw/arm/virt.c). */
+#define QEMU_FLASH_BYTES (UINT64_C(64) << 20)
+
+enum { ARGV_WORDS = 320, ARGV_TEXT = 24 * 1024 };
 
 struct argv {
 	unsigned count;
@@ -33,6 +48,13 @@ struct argv {
 
 /* Builds the words; argv points into itself, so it must not be copied. */
 void argv_build(const struct plan *plan, struct argv *argv);
+
+/*
+ * Reads the next word of VMn_QEMU_ARGS from *at, which is moved behind it: words are separated by
+ * spaces, single quotes keep spaces together. Its length, 0 at the end; -EINVAL when a quote is
+ * open, -E2BIG when it does not fit.
+ */
+ssize_t argv_next(const char **at, char *word, size_t size);
 
 /* One option with its value a line, quoted for a shell. */
 void argv_print(const struct argv *argv, FILE *out);

@@ -219,6 +219,8 @@ static void check_device(const struct check *c, const struct plan_device *d)
 
 	check_twice(c, d);
 	hostdev_symbol(c, d->slot, "BDF", symbol);
+	if (d->absent)
+		return;
 	if (!d->fact) {
 		fail(c, DIAG_DEV_NONE, symbol, "find %s: no such PCI device", d->config->bdf);
 		return;
@@ -232,6 +234,8 @@ static void check_device(const struct check *c, const struct plan_device *d)
 		     d->config->bdf);
 	else
 		check_group(c, d);
+	if (strcmp(d->config->driver, "auto") == 0)
+		return;
 	if (!strstr(d->config->driver, "vfio"))
 		fail(c, DIAG_DRV_HOST, hostdev_symbol(c, d->slot, "DRIVER", symbol),
 		     "bind %s to %s: it is no VFIO driver", d->config->bdf, d->config->driver);
@@ -246,7 +250,7 @@ static void check_split(const struct check *c, const struct plan_device *d)
 	char symbol[DIAG_SUBJECT];
 	const struct plan_vsmmu *v;
 
-	if (d->vsmmu == PLAN_NONE || !d->fact)
+	if (d->vsmmu < 0 || !d->fact)
 		return;
 	v = &c->plan->vsmmu[d->vsmmu];
 	if (strcmp(v->smmu, d->fact->smmu) != 0)
@@ -255,21 +259,24 @@ static void check_split(const struct check *c, const struct plan_device *d)
 		     d->config->bdf, d->vsmmu, d->fact->smmu, v->smmu);
 }
 
-static bool vsmmu_is_set(const struct vsmmu_config *v)
+/* An empty vSMMU that only fills a gap below another is told of once for the gap. */
+static bool is_meant(const struct check *c, unsigned i)
 {
-	return v->pxb_index != HV_AUTO || v->bus_nr != HV_AUTO || v->addr != HV_AUTO;
+	return plan_is_set(c->plan->vsmmu[i].config) ||
+	       (i + 1 < c->plan->vsmmus && c->plan->vsmmu[i + 1].devices > 0);
 }
 
 static void check_empty(const struct check *c)
 {
 	char symbol[DIAG_SUBJECT];
 
-	for (unsigned i = 0; i < HV_VSMMU_SLOTS; i++) {
-		bool used = i < c->plan->vsmmus;
+	for (unsigned i = 0; i < c->plan->vsmmus; i++) {
+		const struct plan_vsmmu *v = &c->plan->vsmmu[i];
 
-		if (c->plan->vsmmu[i].ports == 0 && (used || vsmmu_is_set(&c->plan->vm->vsmmu[i])))
-			fail(c, DIAG_VSMMU_EMPTY, vsmmu_symbol(c, i, "BUS_NR", symbol),
-			     "vSMMU %u has no device behind it", i);
+		if (v->devices == 0 && v->config->accel && plan_has_auto(v->config) &&
+		    is_meant(c, i))
+			fail(c, DIAG_VSMMU_EMPTY, vsmmu_symbol(c, i, "ACCEL", symbol),
+			     "vSMMU %u has no device that QEMU could learn its features from", i);
 	}
 	if (c->plan->homeless)
 		fail(c, DIAG_TOPO_ROOM, c->plan->vm->name,
@@ -329,32 +336,39 @@ static void check_vsmmu_numbers(const struct check *c, unsigned i)
 		clash(c, vsmmu_symbol(c, i, "ADDR", symbol), "slot of pcie.0", v->addr);
 }
 
+/* The symbol of a root port's number, which a device's slot or a spare port's has. */
+static const char *port_symbol(const struct check *c, const struct plan_port *port,
+			       const char *last, char name[DIAG_SUBJECT])
+{
+	str_format(name, DIAG_SUBJECT, "VM%u_%s%u_%s%s", c->plan->slot,
+		   port->device == PLAN_NONE ? "PORT" : "HOSTDEV", port->slot,
+		   port->device == PLAN_NONE ? "" : "PORT_", last);
+	return name;
+}
+
 static void check_port_numbers(const struct check *c, unsigned i)
 {
-	const struct plan_device *d = &c->plan->device[i];
+	const struct plan_port *p = &c->plan->port[i];
 	char symbol[DIAG_SUBJECT];
-	bool index = d->port_index == PLAN_NONE;
-	bool chassis = d->port_chassis == PLAN_NONE;
-	bool addr = d->port_addr == PLAN_NONE && d->vsmmu != PLAN_NONE;
+	bool index = p->index == PLAN_NONE;
+	bool chassis = p->chassis == PLAN_NONE;
+	bool addr = p->addr == PLAN_NONE;
 
 	for (unsigned j = 0; j < c->plan->vsmmus; j++)
-		index |= c->plan->vsmmu[j].pxb_index == d->port_index;
+		index |= c->plan->vsmmu[j].pxb_index == p->index;
 	for (unsigned j = 0; j < i; j++) {
-		const struct plan_device *e = &c->plan->device[j];
+		const struct plan_port *q = &c->plan->port[j];
 
-		index |= e->port_index == d->port_index;
-		chassis |= e->port_chassis == d->port_chassis;
-		addr |= e->vsmmu == d->vsmmu && e->port_addr == d->port_addr;
+		index |= q->index == p->index;
+		chassis |= q->chassis == p->chassis;
+		addr |= q->vsmmu == p->vsmmu && q->addr == p->addr && q->function == p->function;
 	}
 	if (index)
-		clash(c, hostdev_symbol(c, d->slot, "PORT_INDEX", symbol), "PCI controller index",
-		      d->port_index);
+		clash(c, port_symbol(c, p, "INDEX", symbol), "PCI controller index", p->index);
 	if (chassis)
-		clash(c, hostdev_symbol(c, d->slot, "PORT_CHASSIS", symbol), "chassis",
-		      d->port_chassis);
+		clash(c, port_symbol(c, p, "CHASSIS", symbol), "chassis", p->chassis);
 	if (addr)
-		clash(c, hostdev_symbol(c, d->slot, "PORT_ADDR", symbol), "slot of its pxb-pcie",
-		      d->port_addr);
+		clash(c, port_symbol(c, p, "ADDR", symbol), "slot of its bus", p->addr);
 }
 
 void check_vm(int root, const struct config *config, const struct facts *facts,
@@ -369,8 +383,9 @@ void check_vm(int root, const struct config *config, const struct facts *facts,
 	for (unsigned i = 0; i < plan->devices; i++) {
 		check_device(&c, &plan->device[i]);
 		check_split(&c, &plan->device[i]);
-		check_port_numbers(&c, i);
 	}
+	for (unsigned i = 0; i < plan->ports; i++)
+		check_port_numbers(&c, i);
 	for (unsigned i = 0; i < plan->vsmmus; i++)
 		check_vsmmu_numbers(&c, i);
 	check_buses(&c);

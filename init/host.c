@@ -40,11 +40,16 @@ void host_reserve(int root, const struct config *config, struct diag *diag)
 	for (unsigned n = 0; n < HV_VM_SLOTS; n++) {
 		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++) {
 			const struct hostdev_config *hostdev = &config->vm[n].hostdev[m];
+			const char *driver;
 
-			if (!manifest_hostdev_used(hostdev))
+			/* A physical function stays the host's; who says unmanaged has bound it. */
+			if (!manifest_hostdev_used(hostdev) || hostdev->vf != HV_NONE ||
+			    !hostdev->managed)
 				continue;
-			error = sys_pci_write(root, hostdev->bdf, "driver_override",
-					      hostdev->driver);
+			/* The best driver is looked for at the start; until then any VFIO one does. */
+			driver = strcmp(hostdev->driver, "auto") == 0 ? "vfio-pci" :
+									hostdev->driver;
+			error = sys_pci_write(root, hostdev->bdf, "driver_override", driver);
 			/* A device that is not there is for check to tell. */
 			if (error && error != -ENOENT)
 				diag_add(diag, DIAG_HOST, DIAG_AUTOPROBE, hostdev->bdf,

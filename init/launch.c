@@ -127,6 +127,7 @@ static int begin_child(const struct ends *ends)
 /* Binds one device in a process of its own: some drivers take seconds, and there may be sixteen. */
 static pid_t start_bind(int root, const struct plan_device *device, int vm)
 {
+	const char *driver = plan_driver(device);
 	pid_t launcher = getpid();
 	pid_t pid = fork();
 
@@ -137,7 +138,7 @@ static pid_t start_bind(int root, const struct plan_device *device, int vm)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != launcher)
 			_exit(LAUNCHER_FAILED);
-		claim_bind(root, device->config->bdf, device->config->driver, vm, &diag);
+		claim_bind(root, device->bdf, driver, vm, &diag);
 		_exit(send_findings(&diag, vm) ? LAUNCHER_FAILED : 0);
 	}
 	return pid;
@@ -150,12 +151,17 @@ static bool bind_devices(int root, int vm)
 	int status;
 
 	for (unsigned i = 0; i < plan.devices; i++)
-		child[i] = start_bind(root, &plan.device[i], vm);
+		if (!plan.device[i].absent && plan.device[i].config->managed)
+			child[i] = start_bind(root, &plan.device[i], vm);
 	for (unsigned i = 0; i < plan.devices; i++) {
-		bool ended = child[i] > 0 && waitpid(child[i], &status, 0) == child[i];
+		bool ended;
+
+		if (child[i] == 0)
+			continue;
+		ended = child[i] > 0 && waitpid(child[i], &status, 0) == child[i];
 
 		if (!ended || WIFSIGNALED(status))
-			send_failure(vm, DIAG_BIND_FAIL, plan.device[i].config->bdf,
+			send_failure(vm, DIAG_BIND_FAIL, plan.device[i].bdf,
 				     "bind it to its VFIO driver",
 				     !ended ? "start a process for it" : "it was killed");
 		ok = ok && ended && status == 0;
@@ -174,7 +180,9 @@ static bool open_devices(int root, int vm, struct diag *diag)
 	if (fd < 0 || put(fd, ARGV_FD_IOMMUFD))
 		return false;
 	for (unsigned i = 0; i < plan.devices; i++) {
-		fd = claim_open(root, plan.device[i].config->bdf, vm, diag);
+		if (plan.device[i].absent)
+			continue;
+		fd = claim_open(root, plan.device[i].bdf, vm, diag);
 		if (fd < 0 || put(fd, (int)(ARGV_FD_HOSTDEV + i)))
 			return false;
 	}

@@ -48,43 +48,74 @@ static const struct symbol *find_symbol(enum symbol_scope scope, const char *nam
 	return NULL;
 }
 
+/* A kind of slot inside the host's or a VM's struct. */
+struct inner {
+	const char *prefix;
+	unsigned slots;
+	enum symbol_scope scope;
+	size_t offset;
+	size_t size;
+};
+
+#define INNER(prefix, SCOPE, outer, array)                                                \
+	{                                                                                 \
+		prefix, HV_##SCOPE##_SLOTS, SCOPE_##SCOPE, offsetof(struct outer, array), \
+			sizeof(struct array##_config)                                     \
+	}
+
+static const struct inner host_inner[] = { INNER("BRIDGE", BRIDGE, host_config, bridge) };
+static const struct inner vm_inner[] = {
+	INNER("HOSTDEV", HOSTDEV, vm_config, hostdev),
+	INNER("VSMMU", VSMMU, vm_config, vsmmu),
+	INNER("PORT", PORT, vm_config, port),
+	INNER("DISK", DISK, vm_config, disk),
+	INNER("NET", NET, vm_config, net),
+};
+
+/* Looks for an inner slot's prefix at name; moves name, scope and base to it. */
+static void descend(const struct inner *inner, size_t count, const char **name,
+		    enum symbol_scope *scope, char **base)
+{
+	for (size_t i = 0; i < count; i++) {
+		unsigned n;
+		const char *rest = slot(*name, inner[i].prefix, inner[i].slots, &n);
+
+		if (!rest)
+			continue;
+		*base += inner[i].offset + n * inner[i].size;
+		*scope = inner[i].scope;
+		*name = rest;
+		return;
+	}
+}
+
 /* Fills in symbol, vm and field from the name; false when there is no such symbol. */
 static bool resolve(struct assignment *a, struct config *config)
 {
-	enum symbol_scope scope = SCOPE_VM;
-	struct vm_config *vm;
+	enum symbol_scope scope;
 	const char *rest;
-	const char *inner;
+	char *base;
 	unsigned n;
-	unsigned m;
-	void *base;
 
 	a->vm = DIAG_HOST;
 	if (str_prefix(a->name, "HOST_")) {
 		scope = SCOPE_HOST;
-		base = &config->host;
+		base = (char *)&config->host;
 		rest = a->name + strlen("HOST_");
+		descend(host_inner, ARRAY_SIZE(host_inner), &rest, &scope, &base);
 	} else {
 		rest = slot(a->name, "VM", HV_VM_SLOTS, &n);
 		if (!rest)
 			return false;
 		a->vm = (int)n;
-		vm = &config->vm[n];
-		base = vm;
-		if ((inner = slot(rest, "HOSTDEV", HV_HOSTDEV_SLOTS, &m))) {
-			scope = SCOPE_HOSTDEV;
-			base = &vm->hostdev[m];
-			rest = inner;
-		} else if ((inner = slot(rest, "VSMMU", HV_VSMMU_SLOTS, &m))) {
-			scope = SCOPE_VSMMU;
-			base = &vm->vsmmu[m];
-			rest = inner;
-		}
+		scope = SCOPE_VM;
+		base = (char *)&config->vm[n];
+		descend(vm_inner, ARRAY_SIZE(vm_inner), &rest, &scope, &base);
 	}
 	a->symbol = find_symbol(scope, rest);
 	if (!a->symbol)
 		return false;
-	a->field = (char *)base + a->symbol->offset;
+	a->field = base + a->symbol->offset;
 	return true;
 }
 
@@ -95,16 +126,22 @@ static void scope_defaults(enum symbol_scope scope, void *base)
 			value_default(&hv_symbols[i], base);
 }
 
+static void inner_defaults(const struct inner *inner, size_t count, void *base)
+{
+	for (size_t i = 0; i < count; i++)
+		for (unsigned n = 0; n < inner[i].slots; n++)
+			scope_defaults(inner[i].scope,
+				       (char *)base + inner[i].offset + n * inner[i].size);
+}
+
 void manifest_defaults(struct config *config)
 {
 	memset(config, 0, sizeof(*config));
 	scope_defaults(SCOPE_HOST, &config->host);
+	inner_defaults(host_inner, ARRAY_SIZE(host_inner), &config->host);
 	for (unsigned n = 0; n < HV_VM_SLOTS; n++) {
 		scope_defaults(SCOPE_VM, &config->vm[n]);
-		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++)
-			scope_defaults(SCOPE_HOSTDEV, &config->vm[n].hostdev[m]);
-		for (unsigned m = 0; m < HV_VSMMU_SLOTS; m++)
-			scope_defaults(SCOPE_VSMMU, &config->vm[n].vsmmu[m]);
+		inner_defaults(vm_inner, ARRAY_SIZE(vm_inner), &config->vm[n]);
 	}
 }
 
@@ -259,7 +296,8 @@ const struct hostdev_config *manifest_find(const struct config *config, const ch
 {
 	for (*vm = 0; *vm < HV_VM_SLOTS; ++*vm)
 		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++)
-			if (strcmp(config->vm[*vm].hostdev[m].bdf, bdf) == 0)
+			if (strcmp(config->vm[*vm].hostdev[m].bdf, bdf) == 0 &&
+			    config->vm[*vm].hostdev[m].vf == HV_NONE)
 				return &config->vm[*vm].hostdev[m];
 	return NULL;
 }

@@ -37,7 +37,8 @@ bool manifest_load(const char *path, struct config *config, struct diag *diag);
 const char *manifest_read(const char *path, size_t *len, struct diag *diag);
 
 /*
- * The slot that names the device, and its VM's number; NULL when there is none. A slot of a VM
+ * The slot that names the device itself (not one of its virtual functions), and its VM's number;
+ * NULL when there is none. A slot of a VM
  * whose name is missing or wrong counts: whoever wrote it did not mean the device for the host.
  */
 const struct hostdev_config *manifest_find(const struct config *config, const char *bdf,
@@ -56,7 +57,7 @@ bool manifest_cmdline(const char *cmdline, bool trusted, struct config *config, 
  */
 void manifest_write(const char *dotconfig, size_t len, FILE *out, struct diag *diag);
 
-/* A slot without a name is no VM, a slot without a BDF no device. */
+/* A slot without its first symbol is none: a VM without a name, a device without a BDF. */
 static inline bool manifest_vm_used(const struct vm_config *vm)
 {
 	return vm->name[0] != '\0';
@@ -65,6 +66,21 @@ static inline bool manifest_vm_used(const struct vm_config *vm)
 static inline bool manifest_hostdev_used(const struct hostdev_config *hostdev)
 {
 	return hostdev->bdf[0] != '\0';
+}
+
+static inline bool manifest_disk_used(const struct disk_config *disk)
+{
+	return disk->path[0] != '\0';
+}
+
+static inline bool manifest_net_used(const struct net_config *net)
+{
+	return net->bridge[0] != '\0';
+}
+
+static inline bool manifest_bridge_used(const struct bridge_config *bridge)
+{
+	return bridge->name[0] != '\0';
 }
 
 #endif

@@ -2,24 +2,33 @@
 /* Infers what the manifest leaves open; the numbers follow libvirt's habits. */
 #include "plan.h"
 
-#include <inttypes.h>
+#include <stdlib.h>
 
 #include "manifest.h"
+#include "sha256.h"
 #include "util.h"
 
 enum {
 	BUS_ALIGN = 4, /* libvirt and QEMU's examples space root buses like this: 252, 248, … */
-	FIRST_PXB_ADDR = 1, /* slot 0 of pcie.0 is the host bridge */
+	FIRST_ADDR = 1, /* slot 0 of pcie.0 is the host bridge */
+	/*
+	 * Emulated devices are counted from the end of pcie.0, so that a guest finds them where
+	 * they were when it gets another vSMMU.
+	 */
+	DISK_ADDR = PLAN_SLOTS - 1,
+	NET_ADDR = DISK_ADDR - HV_DISK_SLOTS,
 	MEMLOCK_SLACK_MIB = 256, /* QEMU's own flash, ROMs and rings; measured: under 70 MiB */
 };
 
-_Static_assert(HV_VSMMU_SLOTS == 8, "the range of VSMMU in init/kconfig/hostdev.in");
+_Static_assert(HV_VSMMU_SLOTS == 8, "the ranges of VSMMU and BUS in init/kconfig");
+_Static_assert(HV_PORT_SLOTS == 8, "the ranges of PORT in init/kconfig");
 
 /* Numbers that are taken, hand-set ones first, so that inference goes around them. */
 struct taken {
 	bool index[PLAN_BUSES];
 	bool chassis[PLAN_BUSES];
-	bool addr[PLAN_SLOTS];
+	bool root[PLAN_SLOTS]; /* slots of pcie.0 */
+	bool addr[HV_VSMMU_SLOTS][PLAN_SLOTS]; /* of each pxb-pcie */
 };
 
 static int first_free(const bool *taken, int from, int end)
@@ -54,6 +63,55 @@ static void reserve(int64_t by_hand, bool *taken, int end)
 		taken[by_hand] = true;
 }
 
+bool plan_vf(const struct pci_fact *pf, int64_t vf, char bdf[SYS_BDF])
+{
+	char *at;
+	unsigned long domain = strtoul(pf->bdf, &at, 16);
+	unsigned long bus = strtoul(at + (*at == ':'), &at, 16);
+	unsigned long slot = strtoul(at + (*at == ':'), &at, 16);
+	unsigned long function = strtoul(at + (*at == '.'), &at, 16);
+	uint64_t id = bus << 8 | slot << 3 | function;
+
+	if (vf < 0 || vf >= pf->vfs_total)
+		return false;
+	id += pf->vf_offset + (uint64_t)vf * pf->vf_stride;
+	if (id > UINT16_MAX)
+		return false;
+	str_format(bdf, SYS_BDF, "%04lx:%02x:%02x.%x", domain, (unsigned)(id >> 8),
+		   (unsigned)(id >> 3 & 0x1f), (unsigned)(id & 7));
+	return true;
+}
+
+/* --- devices and their vSMMUs --- */
+
+const char *plan_driver(const struct plan_device *device)
+{
+	if (strcmp(device->config->driver, "auto") == 0 && device->fact)
+		return device->fact->variant;
+	return device->config->driver;
+}
+
+static void find_device(const struct facts *facts, struct plan_device *device)
+{
+	const struct hostdev_config *config = device->config;
+
+	if (config->vf == HV_NONE) {
+		str_copy(device->bdf, sizeof(device->bdf), config->bdf);
+	} else {
+		device->pf = facts_find(facts, config->bdf);
+		if (!device->pf || !plan_vf(device->pf, config->vf, device->bdf))
+			device->bdf[0] = '\0';
+	}
+	if (device->bdf[0])
+		device->fact = facts_find(facts, device->bdf);
+	/* A virtual function that is not on yet will be before the VM starts. */
+	device->absent = config->optional && !device->fact && !device->pf;
+	if (config->gi_nodes != HV_AUTO)
+		device->gi_nodes = (unsigned)config->gi_nodes;
+	else if (device->fact)
+		device->gi_nodes = device->fact->gi_nodes;
+}
+
 static void add_devices(const struct facts *facts, struct plan *plan)
 {
 	for (unsigned i = 0; i < HV_HOSTDEV_SLOTS; i++) {
@@ -64,37 +122,65 @@ static void add_devices(const struct facts *facts, struct plan *plan)
 			continue;
 		device->slot = i;
 		device->config = config;
-		device->fact = facts_find(facts, config->bdf);
 		device->vsmmu = PLAN_NONE;
+		device->port = PLAN_NONE;
+		find_device(facts, device);
 		plan->devices++;
+		if (!device->absent)
+			plan->gi_nodes += device->gi_nodes;
 	}
 }
 
+/* A virtual function is behind its physical function's SMMU. */
 static const char *smmu_of(const struct plan_device *device)
 {
-	return device->fact ? device->fact->smmu : "";
+	if (device->fact)
+		return device->fact->smmu;
+	return device->pf ? device->pf->smmu : "";
+}
+
+static void use_vsmmu(struct plan *plan, int vsmmu)
+{
+	if (vsmmu >= 0 && (unsigned)vsmmu >= plan->vsmmus)
+		plan->vsmmus = (unsigned)vsmmu + 1;
 }
 
 static void place(struct plan *plan, struct plan_device *device, int vsmmu)
 {
-	struct plan_vsmmu *v = &plan->vsmmu[vsmmu];
-
-	if (!v->smmu[0])
-		v->smmu = smmu_of(device);
-	v->ports++;
 	device->vsmmu = vsmmu;
-	if ((unsigned)vsmmu >= plan->vsmmus)
-		plan->vsmmus = (unsigned)vsmmu + 1;
+	if (vsmmu == PLAN_ROOT)
+		return;
+	if (!plan->vsmmu[vsmmu].smmu[0])
+		plan->vsmmu[vsmmu].smmu = smmu_of(device);
+	plan->vsmmu[vsmmu].devices++;
+	use_vsmmu(plan, vsmmu);
 }
 
-/* The vSMMU that stands for the device's physical SMMU already, else the first unused one. */
+bool plan_is_set(const struct vsmmu_config *v)
+{
+	return !v->accel || v->ats != VSMMU_ATS_AUTO || v->ril != VSMMU_RIL_AUTO ||
+	       v->cmdqv != VSMMU_CMDQV_AUTO || v->oas != VSMMU_OAS_AUTO || v->ssidsize != HV_AUTO ||
+	       v->pxb_index != HV_AUTO || v->bus_nr != HV_AUTO || v->addr != HV_AUTO;
+}
+
+bool plan_has_auto(const struct vsmmu_config *v)
+{
+	return v->ats == VSMMU_ATS_AUTO || v->ril == VSMMU_RIL_AUTO || v->oas == VSMMU_OAS_AUTO ||
+	       v->ssidsize == HV_AUTO;
+}
+
+/*
+ * The vSMMU that stands for the device's physical SMMU already, else the first that has neither
+ * devices nor a spare port and is accelerated.
+ */
 static int find_vsmmu(const struct plan *plan, const struct plan_device *device)
 {
 	for (int i = 0; i < HV_VSMMU_SLOTS; i++)
-		if (plan->vsmmu[i].ports && strcmp(plan->vsmmu[i].smmu, smmu_of(device)) == 0)
+		if (plan->vsmmu[i].devices && strcmp(plan->vsmmu[i].smmu, smmu_of(device)) == 0)
 			return i;
 	for (int i = 0; i < HV_VSMMU_SLOTS; i++)
-		if (plan->vsmmu[i].ports == 0)
+		if (!plan->vsmmu[i].devices && !plan->vsmmu[i].ports &&
+		    plan->vsmmu[i].config->accel)
 			return i;
 	return PLAN_NONE;
 }
@@ -105,14 +191,15 @@ static void place_devices(struct plan *plan)
 	for (unsigned i = 0; i < plan->devices; i++) {
 		int64_t by_hand = plan->device[i].config->vsmmu;
 
-		if (by_hand != HV_AUTO)
-			place(plan, &plan->device[i], (int)by_hand);
+		if (!plan->device[i].absent && by_hand != HV_AUTO)
+			place(plan, &plan->device[i],
+			      by_hand == HV_NONE ? PLAN_ROOT : (int)by_hand);
 	}
 	for (unsigned i = 0; i < plan->devices; i++) {
 		struct plan_device *device = &plan->device[i];
 		int vsmmu;
 
-		if (device->vsmmu != PLAN_NONE)
+		if (device->absent || device->vsmmu != PLAN_NONE)
 			continue;
 		vsmmu = find_vsmmu(plan, device);
 		if (vsmmu == PLAN_NONE)
@@ -121,6 +208,58 @@ static void place_devices(struct plan *plan)
 			place(plan, device, vsmmu);
 	}
 }
+
+/* --- root ports --- */
+
+static struct plan_port *add_port(struct plan *plan, int vsmmu, unsigned slot)
+{
+	struct plan_port *port = &plan->port[plan->ports++];
+
+	port->vsmmu = vsmmu;
+	port->slot = slot;
+	port->device = PLAN_NONE;
+	if (vsmmu >= 0)
+		plan->vsmmu[vsmmu].ports++;
+	return port;
+}
+
+/* Spare ports come first, so that inference leaves their vSMMUs alone. */
+static void count_spare_ports(struct plan *plan)
+{
+	for (unsigned i = 0; i < HV_PORT_SLOTS; i++) {
+		int64_t bus = plan->vm->port[i].bus;
+
+		if (bus < 0)
+			continue;
+		plan->vsmmu[bus].ports++;
+		use_vsmmu(plan, (int)bus);
+	}
+	for (unsigned i = 0; i < HV_VSMMU_SLOTS; i++)
+		if (plan_is_set(plan->vsmmu[i].config))
+			use_vsmmu(plan, (int)i);
+}
+
+static void add_ports(struct plan *plan)
+{
+	for (unsigned i = 0; i < HV_VSMMU_SLOTS; i++)
+		plan->vsmmu[i].ports = 0;
+	for (unsigned i = 0; i < plan->devices; i++) {
+		struct plan_device *device = &plan->device[i];
+
+		if (device->vsmmu == PLAN_NONE)
+			continue;
+		device->port = (int)plan->ports;
+		add_port(plan, device->vsmmu, device->slot)->device = (int)i;
+	}
+	for (unsigned i = 0; i < HV_PORT_SLOTS; i++) {
+		int64_t bus = plan->vm->port[i].bus;
+
+		if (bus != HV_NONE)
+			add_port(plan, bus == HV_ROOT ? PLAN_ROOT : (int)bus, i);
+	}
+}
+
+/* --- numbers --- */
 
 static bool buses_are_free(const bool *taken, int first, int last)
 {
@@ -169,46 +308,164 @@ static void number_buses(struct plan *plan)
 static void number_vsmmus(struct plan *plan, struct taken *taken)
 {
 	for (unsigned i = 0; i < plan->vsmmus; i++) {
-		const struct vsmmu_config *config = &plan->vm->vsmmu[i];
 		struct plan_vsmmu *v = &plan->vsmmu[i];
 
-		v->pxb_index = choose(config->pxb_index, taken->index, 1, PLAN_BUSES);
-		v->addr = choose(config->addr, taken->addr, FIRST_PXB_ADDR, PLAN_SLOTS);
+		v->pxb_index = choose(v->config->pxb_index, taken->index, 1, PLAN_BUSES);
+		v->addr = choose(v->config->addr, taken->root, FIRST_ADDR, PLAN_SLOTS);
 	}
 	number_buses(plan);
 }
 
+/* What the manifest says of a port, whichever slot it comes from. */
+static struct port_config port_config(const struct plan *plan, const struct plan_port *port)
+{
+	const struct hostdev_config *h = &plan->vm->hostdev[port->slot];
+
+	if (port->device == PLAN_NONE)
+		return plan->vm->port[port->slot];
+	return (struct port_config){
+		.index = h->port_index,
+		.chassis = h->port_chassis,
+		.nr = h->port_nr,
+		.addr = h->port_addr,
+		.function = h->port_function,
+	};
+}
+
+static bool *slots_of(struct taken *taken, const struct plan_port *port)
+{
+	return port->vsmmu == PLAN_ROOT ? taken->root : taken->addr[port->vsmmu];
+}
+
 static void number_ports(struct plan *plan, struct taken *taken)
 {
-	bool addr[HV_VSMMU_SLOTS][PLAN_SLOTS] = { { false } };
+	for (unsigned i = 0; i < plan->ports; i++) {
+		struct plan_port *port = &plan->port[i];
+		struct port_config by_hand = port_config(plan, port);
 
-	for (unsigned i = 0; i < plan->devices; i++)
-		if (plan->device[i].vsmmu != PLAN_NONE)
-			reserve(plan->device[i].config->port_addr, addr[plan->device[i].vsmmu],
-				PLAN_SLOTS);
-	for (unsigned i = 0; i < plan->devices; i++) {
-		struct plan_device *d = &plan->device[i];
-		const struct hostdev_config *config = d->config;
-
-		d->port_index = choose(config->port_index, taken->index, 1, PLAN_BUSES);
-		d->port_chassis = choose_like(config->port_chassis, d->port_index, taken->chassis);
-		d->port_nr = config->port_nr == HV_AUTO ? (int)i : (int)config->port_nr;
-		d->port_addr = d->vsmmu == PLAN_NONE ?
-				       PLAN_NONE :
-				       choose(config->port_addr, addr[d->vsmmu], 0, PLAN_SLOTS);
+		port->index = choose(by_hand.index, taken->index, 1, PLAN_BUSES);
+		port->chassis = choose_like(by_hand.chassis, port->index, taken->chassis);
+		port->nr = by_hand.nr == HV_AUTO ? (int)i : (int)by_hand.nr;
+		port->addr = choose(by_hand.addr, slots_of(taken, port),
+				    port->vsmmu == PLAN_ROOT ? FIRST_ADDR : 0, PLAN_SLOTS);
+		port->function = by_hand.function == HV_AUTO ? 0 : (int)by_hand.function;
 	}
 }
 
-static void reserve_by_hand(const struct plan *plan, struct taken *taken)
+static void mark_multifunction(struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->ports; i++)
+		for (unsigned j = 0; j < plan->ports; j++) {
+			const struct plan_port *a = &plan->port[i];
+			const struct plan_port *b = &plan->port[j];
+
+			if (a->vsmmu == b->vsmmu && a->addr == b->addr && a->function == 0 &&
+			    b->function != 0)
+				plan->port[i].multifunction = true;
+		}
+}
+
+static void reserve_by_hand(struct plan *plan, struct taken *taken)
 {
 	for (unsigned i = 0; i < plan->vsmmus; i++) {
-		reserve(plan->vm->vsmmu[i].pxb_index, taken->index, PLAN_BUSES);
-		reserve(plan->vm->vsmmu[i].addr, taken->addr, PLAN_SLOTS);
+		reserve(plan->vsmmu[i].config->pxb_index, taken->index, PLAN_BUSES);
+		reserve(plan->vsmmu[i].config->addr, taken->root, PLAN_SLOTS);
 	}
-	for (unsigned i = 0; i < plan->devices; i++) {
-		reserve(plan->device[i].config->port_index, taken->index, PLAN_BUSES);
-		reserve(plan->device[i].config->port_chassis, taken->chassis, PLAN_BUSES);
+	for (unsigned i = 0; i < plan->ports; i++) {
+		struct port_config by_hand = port_config(plan, &plan->port[i]);
+
+		reserve(by_hand.index, taken->index, PLAN_BUSES);
+		reserve(by_hand.chassis, taken->chassis, PLAN_BUSES);
+		reserve(by_hand.addr, slots_of(taken, &plan->port[i]), PLAN_SLOTS);
 	}
+	for (unsigned i = 0; i < plan->disks; i++)
+		if (plan->disk[i].port == PLAN_ROOT)
+			reserve(plan->disk[i].addr, taken->root, PLAN_SLOTS);
+	for (unsigned i = 0; i < plan->nets; i++)
+		if (plan->net[i].port == PLAN_ROOT)
+			reserve(plan->net[i].addr, taken->root, PLAN_SLOTS);
+}
+
+/* --- what QEMU emulates --- */
+
+static int find_spare_port(const struct plan *plan, int64_t slot)
+{
+	for (unsigned i = 0; i < plan->ports; i++)
+		if (plan->port[i].device == PLAN_NONE && plan->port[i].slot == slot)
+			return (int)i;
+	return PLAN_NONE;
+}
+
+static struct plan_place find_place(const struct plan *plan, int64_t port, int addr)
+{
+	if (port == HV_NONE)
+		return (struct plan_place){ .port = PLAN_ROOT, .addr = addr };
+	return (struct plan_place){ .port = find_spare_port(plan, port) };
+}
+
+/*
+ * A locally administered address, of which 40 bits follow from the UUID: the same wherever the VM
+ * runs, and another for each interface.
+ */
+static void make_mac(const char *uuid, unsigned net, char mac[PLAN_MAC])
+{
+	char text[64];
+	char hex[SHA256_HEX];
+
+	str_format(text, sizeof(text), "%s net %u", uuid, net);
+	sha256_hex(text, strlen(text), hex);
+	str_format(mac, PLAN_MAC, "52:%.2s:%.2s:%.2s:%.2s:%.2s", hex, hex + 2, hex + 4, hex + 6,
+		   hex + 8);
+}
+
+static void place_emulated(struct plan *plan)
+{
+	const struct vm_config *vm = plan->vm;
+
+	for (unsigned i = 0; i < HV_DISK_SLOTS && manifest_disk_used(&vm->disk[i]); i++)
+		plan->disk[plan->disks++] = find_place(plan, vm->disk[i].port, DISK_ADDR - (int)i);
+	for (unsigned i = 0; i < HV_NET_SLOTS && manifest_net_used(&vm->net[i]); i++) {
+		plan->net[plan->nets++] = find_place(plan, vm->net[i].port, NET_ADDR - (int)i);
+		if (vm->net[i].mac[0])
+			str_copy(plan->mac[i], PLAN_MAC, vm->net[i].mac);
+		else if (vm->uuid[0])
+			make_mac(vm->uuid, i, plan->mac[i]);
+	}
+}
+
+/* --- memory --- */
+
+uint64_t plan_page_mib(const struct vm_config *vm)
+{
+	return vm->hugepages == VM_HUGEPAGES_2M ? 2 : vm->hugepages == VM_HUGEPAGES_1G ? 1024 : 0;
+}
+
+static uint64_t power_of_two(uint64_t n)
+{
+	uint64_t power = 1;
+
+	while (power < n && power < UINT64_C(1) << 63)
+		power <<= 1;
+	return power;
+}
+
+/*
+ * What firmware lays out above 4 GiB: 64-bit BARs, each aligned to its size, a root port's window
+ * at least twice its largest BAR so that alignment cannot push the next one out.
+ */
+static uint64_t mmio64_gib(const struct plan *plan)
+{
+	uint64_t bytes = 0;
+
+	if (plan->vm->mmio64_gib != HV_AUTO)
+		return (uint64_t)plan->vm->mmio64_gib;
+	for (unsigned i = 0; i < plan->devices; i++)
+		for (unsigned bar = 0; plan->device[i].fact && bar < FACTS_BARS; bar++)
+			if (plan->device[i].fact->bar[bar].wide)
+				bytes += 2 * power_of_two(plan->device[i].fact->bar[bar].bytes);
+	if (bytes <= (uint64_t)PLAN_MMIO64_GIB << 30)
+		return PLAN_MMIO64_GIB;
+	return power_of_two(bytes) >> 30;
 }
 
 /* iommufd charges the BARs that QEMU maps for peer-to-peer DMA as well as the memory. */
@@ -222,6 +479,17 @@ static uint64_t memlock(const struct plan *plan)
 	return bytes;
 }
 
+static void plan_memory(struct plan *plan)
+{
+	uint64_t page = plan_page_mib(plan->vm);
+
+	/* The manifest's parser lets no other lists through. */
+	cpulist_parse(plan->vm->cpu_pin, &plan->cpus);
+	plan->mmio64_gib = mmio64_gib(plan);
+	plan->pages = page ? ((uint64_t)plan->vm->memory_mib + page - 1) / page : 0;
+	plan->memlock = memlock(plan);
+}
+
 void plan_vm(const struct config *config, unsigned slot, const struct facts *facts,
 	     struct plan *plan)
 {
@@ -230,74 +498,18 @@ void plan_vm(const struct config *config, unsigned slot, const struct facts *fac
 	memset(plan, 0, sizeof(*plan));
 	plan->slot = slot;
 	plan->vm = &config->vm[slot];
-	for (unsigned i = 0; i < HV_VSMMU_SLOTS; i++)
+	for (unsigned i = 0; i < HV_VSMMU_SLOTS; i++) {
+		plan->vsmmu[i].config = &plan->vm->vsmmu[i];
 		plan->vsmmu[i].smmu = "";
+	}
+	count_spare_ports(plan);
 	add_devices(facts, plan);
 	place_devices(plan);
+	add_ports(plan);
+	place_emulated(plan);
 	reserve_by_hand(plan, &taken);
 	number_vsmmus(plan, &taken);
 	number_ports(plan, &taken);
-	plan->memlock = memlock(plan);
-}
-
-static void print_device(const struct plan *plan, const struct plan_device *d, FILE *out)
-{
-	const struct plan_vsmmu *v = d->vsmmu == PLAN_NONE ? NULL : &plan->vsmmu[d->vsmmu];
-	char group[16] = "-";
-
-	if (d->fact && d->fact->group != FACTS_NO_GROUP)
-		str_format(group, sizeof(group), "%d", d->fact->group);
-	fprintf(out, "  %-12s %5s  %-26s", d->config->bdf, group,
-		d->fact ? (d->fact->smmu[0] ? d->fact->smmu : "no SMMU") : "not there");
-	if (v)
-		fprintf(out, " %5d  %3d  pci.%-4d%7d %4d\n", d->vsmmu, v->bus_nr, d->port_index,
-			d->port_chassis, d->port_addr);
-	else
-		fprintf(out, "     -    -  -\n");
-}
-
-static void print_ports(const struct plan *plan, int vsmmu, bool last_bus, FILE *out)
-{
-	unsigned left = plan->vsmmu[vsmmu].ports;
-
-	for (unsigned i = 0; i < plan->devices; i++) {
-		const struct plan_device *d = &plan->device[i];
-
-		if (d->vsmmu != vsmmu)
-			continue;
-		left--;
-		fprintf(out, "  %s  %s slot %d: root port pci.%d ── hostdev%u %s\n",
-			last_bus ? " " : "│", left ? "├─" : "└─", d->port_addr, d->port_index,
-			d->slot, d->config->bdf);
-	}
-}
-
-static void print_tree(const struct plan *plan, FILE *out)
-{
-	fprintf(out, "  pcie.0\n");
-	for (unsigned i = 0; i < plan->vsmmus; i++) {
-		const struct plan_vsmmu *v = &plan->vsmmu[i];
-		bool last = i + 1 == plan->vsmmus;
-
-		fprintf(out, "  %s slot %d: pxb-pcie pci.%d, bus %d, vSMMU %u = %s\n",
-			last ? "└─" : "├─", v->addr, v->pxb_index, v->bus_nr, i,
-			v->smmu[0] ? v->smmu : "(unknown)");
-		print_ports(plan, (int)i, last, out);
-	}
-}
-
-void plan_print(const struct plan *plan, FILE *out)
-{
-	fprintf(out, "%s: VM %u, %" PRId64 " MiB, %" PRId64 " CPUs, locks up to %" PRIu64 " MiB\n",
-		plan->vm->name, plan->slot, plan->vm->memory_mib, plan->vm->cpus,
-		plan->memlock >> 20);
-	if (plan->devices == 0) {
-		fprintf(out, "  no devices\n");
-		return;
-	}
-	fprintf(out, "  %-12s %5s  %-26s %5s  %3s  %-8s%7s %4s\n", "DEVICE", "GROUP",
-		"PHYSICAL SMMU", "VSMMU", "BUS", "PORT", "CHASSIS", "SLOT");
-	for (unsigned i = 0; i < plan->devices; i++)
-		print_device(plan, &plan->device[i], out);
-	print_tree(plan, out);
+	mark_multifunction(plan);
+	plan_memory(plan);
 }

@@ -2,18 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Makes the menus of the slots and PID 1's table of symbols from the templates in init/kconfig/.
 
-In a template @VM@, @HOSTDEV@ and @VSMMU@ stand for the number of the slot, @VM-1@ and
-@HOSTDEV-1@ for the one before; slot 0 has none before it and goes without the lines that name one.
+In a template @VM@, @HOSTDEV@ and so on stand for the number of the slot, @VM-1@ and @HOSTDEV-1@
+for the one before; slot 0 has none before it and goes without the lines that name one.
 A line "# hvinit: slots NAME" is replaced by all slots of the template NAME.
 
 In a config block, comment lines tell what Kconfig has no words for:
     # hvinit: cmdline             the symbol may be set on the kernel command line
     # hvinit: size N              bytes of a string, its end included (64)
     # hvinit: type bdf            a PCI address or nothing
-    # hvinit: type auto LO HI     "auto" or a number
+    # hvinit: type number WORD… LO HI
+                                  one of these words (auto, none, root), or a number
     # hvinit: type enum A B C     one of these words
     # hvinit: type id             [A-Za-z][A-Za-z0-9._-]*
     # hvinit: type path           an absolute path or nothing
+    # hvinit: type uuid           a UUID or nothing
+    # hvinit: type mac            an Ethernet address or nothing
+    # hvinit: type cpus           a list of CPUs ("0-3,8") or nothing
+    # hvinit: libvirt TEXT        what a libvirt domain says for it, for docs/manifest.md
 """
 
 import argparse
@@ -23,13 +28,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 STRING_SIZE = 64
-BDF_SIZE = len("0000:00:00.0") + 1
+FIXED_SIZE = {
+    "BDF": len("0000:00:00.0") + 1,
+    "UUID": len("00000000-0000-0000-0000-000000000000") + 1,
+    "MAC": len("00:00:00:00:00:00") + 1,
+}
+WORDS = {"auto": "HV_AUTO", "none": "HV_NONE", "root": "HV_ROOT"}
 VALUE_MAX = 1024  # what init/manifest.c can read in one line
-C_TYPE = {"BOOL": "bool", "INT": "int64_t", "AUTO": "int64_t", "ENUM": "int"}
+C_TYPE = {"BOOL": "bool", "INT": "int64_t", "NUMBER": "int64_t", "ENUM": "int"}
 VALID = {
     "BDF": r"([0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7])?",
     "ID": r"([A-Za-z][A-Za-z0-9._-]*)?",
     "PATH": r"(/.*)?",
+    "UUID": r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?",
+    "MAC": r"([0-9a-f]{2}(:[0-9a-f]{2}){5})?",
+    "CPUS": r"([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?",
     "STRING": r".*",
 }
 
@@ -53,6 +66,7 @@ class Symbol:
     size: int = 0
     values: list[str] = field(default_factory=list)
     cmdline: bool = False
+    libvirt: str = ""
 
     def fail(self, text: str) -> None:
         raise Fault(f"{self.where}: {self.name}: {text}")
@@ -67,12 +81,19 @@ class Scope:
     prefix: str
 
 
+# A struct comes after those that it holds.
 SCOPES = [
+    Scope("BRIDGE", "bridge.in", "HOST_BRIDGE@BRIDGE@_"),
     Scope("HOST", "host.in", "HOST_"),
     Scope("HOSTDEV", "hostdev.in", "VM@VM@_HOSTDEV@HOSTDEV@_"),
     Scope("VSMMU", "vsmmu.in", "VM@VM@_VSMMU@VSMMU@_"),
+    Scope("PORT", "port.in", "VM@VM@_PORT@PORT@_"),
+    Scope("DISK", "disk.in", "VM@VM@_DISK@DISK@_"),
+    Scope("NET", "net.in", "VM@VM@_NET@NET@_"),
     Scope("VM", "vm.in", "VM@VM@_"),
 ]
+MENUS = ("HOST", "VM")  # templates that are not inside another one
+INSIDE = {"HOST": ("BRIDGE",), "VM": ("HOSTDEV", "VSMMU", "PORT", "DISK", "NET")}
 
 
 def unquote(symbol: Symbol, text: str) -> str:
@@ -92,12 +113,17 @@ def annotate(symbol: Symbol, words: list[str]) -> None:
             symbol.cmdline = True
         case ["size", size] if size.isdigit():
             symbol.size = int(size)
-        case ["type", ("bdf" | "id" | "path") as kind]:
+        case ["type", ("bdf" | "id" | "path" | "uuid" | "mac" | "cpus") as kind]:
             symbol.kind = kind.upper()
-        case ["type", "auto", low, high] if low.isdigit() and high.isdigit():
-            symbol.kind, symbol.low, symbol.high = "AUTO", int(low), int(high)
+        case ["type", "number", _, *_, low, high] if low.isdigit() and high.isdigit():
+            symbol.kind, symbol.low, symbol.high = "NUMBER", int(low), int(high)
+            symbol.values = words[2:-2]
+            if not set(symbol.values) <= set(WORDS):
+                symbol.fail(f"words beside a number are {', '.join(WORDS)}")
         case ["type", "enum", _, _, *_]:
             symbol.kind, symbol.values = "ENUM", words[2:]
+        case ["libvirt", _, *_]:
+            symbol.libvirt = " ".join(words[1:])
         case _:
             symbol.fail(f'there is no annotation "{" ".join(words)}"')
 
@@ -157,9 +183,9 @@ def check_default(symbol: Symbol) -> None:
         good = value in symbol.values
     elif symbol.kind == "BOOL":
         good = value in ("y", "n")
-    elif symbol.kind == "AUTO" and value == "auto":
+    elif symbol.kind == "NUMBER" and value in symbol.values:
         good = True
-    elif symbol.kind in ("INT", "AUTO"):
+    elif symbol.kind in ("INT", "NUMBER"):
         good = value.isdigit() and symbol.low <= int(value) <= symbol.high
     else:
         good = bool(re.fullmatch(VALID[symbol.kind], value)) and len(value) < symbol.size
@@ -173,12 +199,11 @@ def check(symbol: Symbol, prefix: str) -> None:
         symbol.fail(f"must begin with {prefix}")
     if not symbol.prompt:
         symbol.fail("has no prompt")
-    if symbol.kind in ("INT", "AUTO") and symbol.high <= symbol.low:
+    if symbol.kind in ("INT", "NUMBER") and symbol.high <= symbol.low:
         symbol.fail("has no range")
     if symbol.kind == "BOOL":
         symbol.default = symbol.default or "n"
-    if symbol.kind == "BDF":
-        symbol.size = BDF_SIZE
+    symbol.size = FIXED_SIZE.get(symbol.kind, symbol.size)
     if symbol.kind in VALID:
         symbol.size = symbol.size or STRING_SIZE
         if symbol.size > VALUE_MAX // 2:  # every character may need a backslash
@@ -192,15 +217,19 @@ def field_name(symbol: Symbol, prefix: str) -> str:
     return symbol.name.removeprefix(prefix).lower()
 
 
-def slots_of(args: argparse.Namespace) -> dict[str, int]:
-    return {"VM": args.vm_slots, "HOSTDEV": args.hostdev_slots, "VSMMU": args.vsmmu_slots}
+def slot_count(text: str) -> tuple[str, int]:
+    """NAME=COUNT of the command line."""
+    name, _, count = text.partition("=")
+    if name not in {scope.name for scope in SCOPES} or not count.isdigit() or int(count) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: want a kind of slot, = and a number above 0")
+    return name, int(count)
 
 
 def expand(folder: Path, name: str, slots: dict[str, int], values: dict[str, int]) -> list[str]:
     """The lines of all slots of a template; values are the numbers of the slots around it."""
     path = folder / f"{name}.in"
     result: list[str] = []
-    for number in range(slots[name.upper()]):
+    for number in range(slots.get(name.upper(), 1)):
         values = values | {name.upper(): number}
         for at, line in enumerate(path.read_text().splitlines(), 1):
             if match := re.fullmatch(r"# hvinit: slots (\w+)", line):
@@ -240,9 +269,8 @@ def c_struct(scope: Scope, symbols: list[Symbol]) -> list[str]:
             lines.append(f"\t{C_TYPE[symbol.kind]} {name};")
         else:
             lines.append(f"\tchar {name}[{symbol.size}];")
-    if scope.name == "VM":
-        lines += ["\tstruct hostdev_config hostdev[HV_HOSTDEV_SLOTS];"]
-        lines += ["\tstruct vsmmu_config vsmmu[HV_VSMMU_SLOTS];"]
+    for inner in INSIDE.get(scope.name, ()):
+        lines.append(f"\tstruct {inner.lower()}_config {inner.lower()}[HV_{inner}_SLOTS];")
     return lines + ["};", ""]
 
 
@@ -280,7 +308,10 @@ HEADER_TOP = """\
 #include <stddef.h>
 #include <stdint.h>
 
-#define HV_AUTO (-1) /* value of a number that was left to be inferred */
+/* What the words mean that can stand for a number. */
+#define HV_AUTO (-1) /* it is inferred */
+#define HV_NONE (-2) /* there is none */
+#define HV_ROOT (-3) /* the guest's pcie.0 */
 """
 
 HEADER_TABLE = """\
@@ -289,17 +320,18 @@ struct config {
 	struct vm_config vm[HV_VM_SLOTS];
 };
 
-enum symbol_scope { SCOPE_HOST, SCOPE_VM, SCOPE_HOSTDEV, SCOPE_VSMMU };
-
 enum symbol_type {
 	SYM_BOOL, /* bool */
 	SYM_INT, /* int64_t */
-	SYM_AUTO, /* int64_t, or HV_AUTO */
+	SYM_NUMBER, /* int64_t: a number, or HV_AUTO, HV_NONE, HV_ROOT */
 	SYM_ENUM, /* int: position among the values */
 	SYM_STRING, /* char[size], as are the others */
 	SYM_BDF,
 	SYM_ID,
 	SYM_PATH,
+	SYM_UUID,
+	SYM_MAC,
+	SYM_CPUS,
 };
 
 struct symbol {
@@ -311,7 +343,7 @@ struct symbol {
 	int64_t min;
 	int64_t max;
 	const char *def; /* the default, as a manifest would say it without quotes */
-	const char *values; /* of an enum, separated by spaces; else NULL */
+	const char *values; /* words that it can be, separated by spaces; else NULL */
 	bool cmdline; /* may be set on the kernel command line */
 };
 
@@ -327,6 +359,7 @@ def header(symbols: dict[str, list[Symbol]], slots: dict[str, int]) -> str:
         lines += c_enums(scope, symbols[scope.name])
     for scope in SCOPES:
         lines += c_struct(scope, symbols[scope.name])
+    lines += [f"enum symbol_scope {{ {', '.join(f'SCOPE_{scope.name}' for scope in SCOPES)} }};", ""]
     lines.append(HEADER_TABLE)
     for scope in SCOPES:
         lines += [c_entry(scope, symbol) for symbol in symbols[scope.name]]
@@ -358,25 +391,24 @@ def read_scopes(folder: Path) -> dict[str, list[Symbol]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--templates", type=Path, required=True, help="folder of the templates")
-    parser.add_argument("--vm-slots", type=int, required=True)
-    parser.add_argument("--hostdev-slots", type=int, required=True)
-    parser.add_argument("--vsmmu-slots", type=int, required=True)
-    parser.add_argument("--menu", type=Path, required=True, help="the virtual machines' menus")
+    parser.add_argument("--slots", type=slot_count, nargs="+", required=True, metavar="NAME=COUNT")
+    parser.add_argument("--menus", type=Path, required=True, help="folder for host.in and vm.in")
     parser.add_argument("--header", type=Path, required=True, help="symbols.h")
     parser.add_argument("kconfig", type=Path, nargs="*", help="other Kconfig files, to be checked")
     args = parser.parse_args()
-    slots = slots_of(args)
+    slots = dict(args.slots)
     try:
-        if not 0 < slots["VSMMU"] <= slots["HOSTDEV"] or slots["VM"] < 1:
-            raise Fault("slots: want one or more, and no more vSMMUs than devices")
+        if missing := {name for inner in INSIDE.values() for name in inner} - set(slots):
+            raise Fault(f"slots: how many of {', '.join(sorted(missing))}?")
         for path in args.kconfig:
             parse(path)
         symbols = read_scopes(args.templates)
-        menu = "\n".join(expand(args.templates, "vm", slots, {})) + "\n"
+        menus = {name.lower(): expand(args.templates, name.lower(), slots, {}) for name in MENUS}
     except Fault as fault:
         print(f"{Path(sys.argv[0]).name}: {fault}", file=sys.stderr)
         return 1
-    write(args.menu, menu)
+    for name, lines in menus.items():
+        write(args.menus / f"{name}.in", "\n".join(lines) + "\n")
     write(args.header, header(symbols, slots))
     return 0
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cpulist.h"
 #include "util.h"
 
 void value_complain(struct diag *diag, const struct assignment *a, enum diag_code code,
@@ -71,6 +72,37 @@ static bool parse_bdf(char *text)
 	return text[8] <= '1';
 }
 
+/* The same for other fixed forms: h is a hexadecimal digit, all else stands for itself. */
+static bool has_form(char *text, const char *form)
+{
+	if (strlen(text) != strlen(form))
+		return false;
+	for (size_t i = 0; form[i]; i++) {
+		text[i] = (char)tolower((unsigned char)text[i]);
+		if (form[i] == 'h' ? !isxdigit((unsigned char)text[i]) : text[i] != form[i])
+			return false;
+	}
+	return true;
+}
+
+static bool is_uuid(char *text)
+{
+	return has_form(text, "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh");
+}
+
+/* The lowest bit of the first byte makes an address one of a group: no interface can have it. */
+static bool is_mac(char *text)
+{
+	return has_form(text, "hh:hh:hh:hh:hh:hh") && strchr("02468ace", text[1]);
+}
+
+static bool is_cpus(char *text)
+{
+	struct cpulist list;
+
+	return cpulist_parse(text, &list);
+}
+
 /* A name that needs no quoting in QEMU's words: [A-Za-z][A-Za-z0-9._-]* */
 static bool is_id(const char *text)
 {
@@ -116,21 +148,38 @@ static void set_bool(const struct assignment *a, struct diag *diag)
 		value_complain(diag, a, DIAG_SYMBOL_VALUE, "%.80s is not y or n", a->value);
 }
 
+/* The value of a word that can stand for a number, or 0 when the symbol does not know it. */
+static int word_value(const struct symbol *s, const char *word)
+{
+	static const struct {
+		const char *word;
+		int value;
+	} words[] = { { "auto", HV_AUTO }, { "none", HV_NONE }, { "root", HV_ROOT } };
+
+	if (s->type != SYM_NUMBER || enum_index(s->values, word) < 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i].word, word) == 0)
+			return words[i].value;
+	return 0;
+}
+
 static void set_number(const struct assignment *a, const char *text, struct diag *diag)
 {
 	const struct symbol *s = a->symbol;
-	const char *also = s->type == SYM_AUTO ? "\"auto\" or " : "";
+	const char *words = s->type == SYM_NUMBER ? s->values : "";
+	int word = word_value(s, text);
 	int64_t number;
 
-	if (s->type == SYM_AUTO && strcmp(text, "auto") == 0)
-		*(int64_t *)a->field = HV_AUTO;
+	if (word)
+		*(int64_t *)a->field = word;
 	else if (!parse_number(text, &number))
-		value_complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not %sa number", text,
-			       also);
+		value_complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not %s%sa number", text,
+			       words, *words ? " or " : "");
 	else if (number < s->min || number > s->max)
 		value_complain(diag, a, DIAG_SYMBOL_VALUE,
-			       "%" PRId64 " is out of range (want %s%" PRId64 " to %" PRId64 ")",
-			       number, also, s->min, s->max);
+			       "%" PRId64 " is out of range (want %s%s%" PRId64 " to %" PRId64 ")",
+			       number, words, *words ? " or " : "", s->min, s->max);
 	else
 		*(int64_t *)a->field = number;
 }
@@ -146,25 +195,38 @@ static void set_enum(const struct assignment *a, const char *text, struct diag *
 		*(int *)a->field = index;
 }
 
+/* What a string of the symbol's type must look like, for a person; NULL when text is one. */
+static const char *wrong_form(const struct symbol *s, char *text)
+{
+	switch (s->type) {
+	case SYM_BDF:
+		return !*text || parse_bdf(text) ? NULL : "a PCI address (want DDDD:BB:DD.F)";
+	case SYM_ID:
+		return is_id(text) ? NULL : "a name (want a letter, then letters, digits, . _ -)";
+	case SYM_PATH:
+		return !*text || *text == '/' ? NULL : "an absolute path";
+	case SYM_UUID:
+		return !*text || is_uuid(text) ? NULL : "a UUID (uuidgen makes one)";
+	case SYM_MAC:
+		return !*text || is_mac(text) ? NULL : "an Ethernet address of one interface";
+	case SYM_CPUS:
+		return is_cpus(text) ? NULL : "a list of CPUs (such as 0-3,8)";
+	default:
+		return NULL;
+	}
+}
+
 static void set_string(const struct assignment *a, char *text, struct diag *diag)
 {
 	const struct symbol *s = a->symbol;
+	const char *want = wrong_form(s, text);
 
 	/* What has a default cannot do without: QEMU or sysfs would get an empty word. */
 	if (!*text && s->def[0])
 		value_complain(diag, a, DIAG_SYMBOL_VALUE,
 			       "the string is empty (the default is \"%s\")", s->def);
-	else if (s->type == SYM_BDF && *text && !parse_bdf(text))
-		value_complain(diag, a, DIAG_SYMBOL_VALUE,
-			       "\"%.80s\" is not a PCI address (want DDDD:BB:DD.F)", text);
-	else if (s->type == SYM_ID && !is_id(text))
-		value_complain(
-			diag, a, DIAG_SYMBOL_VALUE,
-			"\"%.80s\" is not a name (want a letter, then letters, digits, . _ -)",
-			text);
-	else if (s->type == SYM_PATH && *text && *text != '/')
-		value_complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not an absolute path",
-			       text);
+	else if (want)
+		value_complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not %s", text, want);
 	else if (!is_printable(text))
 		value_complain(diag, a, DIAG_SYMBOL_VALUE, "the string holds a control character");
 	else if (strlen(text) >= s->size)
@@ -193,7 +255,7 @@ void value_set(const struct assignment *a, struct diag *diag)
 			       a->value);
 		return;
 	}
-	if (a->symbol->type == SYM_AUTO)
+	if (a->symbol->type == SYM_NUMBER)
 		set_number(a, text, diag);
 	else if (a->symbol->type == SYM_ENUM)
 		set_enum(a, text, diag);
@@ -212,17 +274,15 @@ void value_default(const struct symbol *s, void *base)
 	case SYM_INT:
 		*(int64_t *)field = strtoll(s->def, NULL, 10);
 		break;
-	case SYM_AUTO:
-		*(int64_t *)field = strcmp(s->def, "auto") == 0 ? HV_AUTO :
-								  strtoll(s->def, NULL, 10);
+	case SYM_NUMBER:
+		*(int64_t *)field = word_value(s, s->def);
+		if (*(int64_t *)field == 0)
+			*(int64_t *)field = strtoll(s->def, NULL, 10);
 		break;
 	case SYM_ENUM:
 		*(int *)field = enum_index(s->values, s->def);
 		break;
-	case SYM_STRING:
-	case SYM_BDF:
-	case SYM_ID:
-	case SYM_PATH:
+	default:
 		str_copy(field, s->size, s->def);
 		break;
 	}

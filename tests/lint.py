@@ -26,7 +26,7 @@ HOSTS = re.compile(
     r"\.(?:org|io|com|net|dev)\b"
 )
 PLACES = re.compile(r"(?<![\w.])/(?:wor[k]|roo[t]|hom[e])/\w|\.\./share[d]")
-KERNEL_FILES = re.compile(r'"/?(?:sys|dev|proc)/')
+KERNEL_FILES = re.compile(r'"/?(?:sys|dev(?!/fdset)|proc)/')  # /dev/fdset is QEMU's, not the kernel's
 SYMBOL = re.compile(r"\b((?:HOST|VM\d)_[A-Z][A-Z0-9_]*)\b")
 SHELL = re.compile(r"#!\s*(/usr)?/bin/(env )?(busybox )?(ba|da)?sh\b")
 
@@ -157,7 +157,7 @@ def defconfig(path: Path) -> str:
 
 def known_symbols() -> set[str]:
     """Every symbol of the manifest, slots included."""
-    text = Path("build/kconfig/vm.in").read_text() + Path("init/kconfig/host.in").read_text()
+    text = "".join(path.read_text() for path in Path("build/kconfig").glob("*.in"))
     return set(re.findall(r"^config (\w+)$", text, re.MULTILINE))
 
 
@@ -183,9 +183,9 @@ def refuses(template: str, old: str, new: str, part: str) -> str:
             return f"{template} does not hold {old!r}"
         (copy / template).write_text(text.replace(old, new, 1))
         said = output(
-            "/usr/bin/python3", "init/symbols.py", "--templates", copy, "--vm-slots", "2",
-            "--hostdev-slots", "2", "--vsmmu-slots", "2", "--menu", Path(folder, "menu"),
-            "--header", Path(folder, "header"),
+            "/usr/bin/python3", "init/symbols.py", "--templates", copy, "--menus", folder,
+            "--header", Path(folder, "header"), "--slots", "BRIDGE=1", "VM=2", "HOSTDEV=2",
+            "VSMMU=2", "PORT=2", "DISK=2", "NET=2",
         )
     where = rf"{re.escape(template)}:\d+: .*{re.escape(part)}"
     return "" if re.search(where, said) else f"want {part!r}, it said {said!r}"
@@ -213,8 +213,9 @@ BAD_TEMPLATES = (
     ("vm.in", 'int "Virtual CPUs"', "int", "has no prompt"),
     ("vm.in", 'int "Virtual CPUs"', 'integer "Virtual CPUs"', "is not understood"),
     ("host.in", "enum halt reboot", "enum halt restart", "is not a value"),
-    ("hostdev.in", 'default "auto"', 'default "8"', "is not a value"),
-    ("hostdev.in", "type auto 0 7", "type auto 0", "no annotation"),
+    ("hostdev.in", 'default "none"', 'default "256"', "is not a value"),
+    ("hostdev.in", "number auto none 0 7", "number auto none 0", "no annotation"),
+    ("hostdev.in", "number auto none 0 7", "number any 0 7", "words beside a number"),
     ("hostdev.in", "type bdf", "type bdf\n\t# hvinit: size 4x", "no annotation"),
 )
 

@@ -73,7 +73,7 @@ static void test_defaults(void **state)
 		assert_string_equal(vm->smmu_driver, "arm-smmuv3");
 		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++) {
 			assert_false(manifest_hostdev_used(&vm->hostdev[m]));
-			assert_string_equal(vm->hostdev[m].driver, "vfio-pci");
+			assert_string_equal(vm->hostdev[m].driver, "auto");
 			assert_int_equal(vm->hostdev[m].vsmmu, HV_AUTO);
 		}
 		for (unsigned m = 0; m < HV_VSMMU_SLOTS; m++)
@@ -233,10 +233,10 @@ static const struct line_case lines[] = {
 	{ "VM0_CPUS=", DIAG_SYMBOL_VALUE, 0, "VM0_CPUS", "is not a number" },
 	/* "auto" or a number */
 	{ "VM0_VSMMU0_BUS_NR=\"0\"", DIAG_SYMBOL_VALUE, 0, "VM0_VSMMU0_BUS_NR",
-	  "want \"auto\" or 1 to 254" },
+	  "want auto or 1 to 254" },
 	{ "VM0_VSMMU0_BUS_NR=\"-1\"", DIAG_SYMBOL_VALUE, 0, "VM0_VSMMU0_BUS_NR", "out of range" },
 	{ "VM0_VSMMU0_BUS_NR=\"Auto\"", DIAG_SYMBOL_VALUE, 0, "VM0_VSMMU0_BUS_NR",
-	  "is not \"auto\" or a number" },
+	  "is not auto or a number" },
 	{ "VM0_VSMMU0_BUS_NR=7", DIAG_SYMBOL_VALUE, 0, "VM0_VSMMU0_BUS_NR", "double quotes" },
 	{ "VM0_VSMMU0_BUS_NR=\"\"", DIAG_SYMBOL_VALUE, 0, "VM0_VSMMU0_BUS_NR", "a number" },
 	/* words */
@@ -305,7 +305,7 @@ static void test_line(void **state)
 	/* A VM with a fault and without a name gets one: it must be seen, as invalid. */
 	assert_string_equal(config.vm[0].name, l->vm == 0 ? "unnamed-vm0" : "");
 	assert_string_equal(config.vm[0].hostdev[0].bdf, "");
-	assert_string_equal(config.vm[0].hostdev[0].driver, "vfio-pci");
+	assert_string_equal(config.vm[0].hostdev[0].driver, "auto");
 }
 
 /* CRLF line ends are bad lines, not values with a CR in them. */

@@ -39,6 +39,11 @@ static void make_plan(void)
 	plan_vm(&config, 0, &facts, &plan);
 }
 
+static const struct plan_port *port_of(const struct plan_device *d)
+{
+	return &plan.port[d->port];
+}
+
 /* Every number of a plan that should work must be in range and there once. */
 static void assert_sound(void)
 {
@@ -67,15 +72,15 @@ static void assert_sound(void)
 		const struct plan_device *d = &plan.device[i];
 
 		assert_in_range(d->vsmmu, 0, HV_VSMMU_SLOTS - 1);
-		assert_in_range(d->port_index, 1, PLAN_BUSES - 1);
-		assert_in_range(d->port_chassis, 0, PLAN_BUSES - 1);
-		assert_in_range(d->port_addr, 0, PLAN_SLOTS - 1);
-		assert_false(index[d->port_index]);
-		assert_false(chassis[d->port_chassis]);
-		assert_false(port[d->vsmmu][d->port_addr]);
-		index[d->port_index] = true;
-		chassis[d->port_chassis] = true;
-		port[d->vsmmu][d->port_addr] = true;
+		assert_in_range(port_of(d)->index, 1, PLAN_BUSES - 1);
+		assert_in_range(port_of(d)->chassis, 0, PLAN_BUSES - 1);
+		assert_in_range(port_of(d)->addr, 0, PLAN_SLOTS - 1);
+		assert_false(index[port_of(d)->index]);
+		assert_false(chassis[port_of(d)->chassis]);
+		assert_false(port[d->vsmmu][port_of(d)->addr]);
+		index[port_of(d)->index] = true;
+		chassis[port_of(d)->chassis] = true;
+		port[d->vsmmu][port_of(d)->addr] = true;
 	}
 }
 
@@ -117,7 +122,7 @@ static void test_shared_smmu(void **state)
 	assert_int_equal(plan.vsmmu[0].ports, 2);
 	assert_int_equal(plan.vsmmu[1].ports, 1);
 	assert_int_equal(plan.device[2].vsmmu, 0);
-	assert_int_equal(plan.device[2].port_addr, 1);
+	assert_int_equal(plan.port[plan.device[2].port].addr, 1);
 }
 
 static void test_gap_in_slots(void **state)
@@ -194,8 +199,8 @@ static void test_by_hand(void **state)
 	}
 	make_plan();
 	assert_sound();
-	assert_int_equal(plan.device[1].port_index, 22);
-	assert_int_equal(plan.device[1].port_nr, 168);
+	assert_int_equal(plan.port[plan.device[1].port].index, 22);
+	assert_int_equal(plan.port[plan.device[1].port].nr, 168);
 	assert_int_equal(plan.vsmmu[1].bus_nr, 248);
 }
 
@@ -235,9 +240,9 @@ static void test_around_indexes(void **state)
 	vm->vsmmu[1].addr = 1;
 	make_plan();
 	assert_sound();
-	assert_int_equal(plan.device[0].port_index, 1);
-	assert_int_equal(plan.device[1].port_chassis, 3);
-	assert_int_equal(plan.device[2].port_addr, 0);
+	assert_int_equal(plan.port[plan.device[0].port].index, 1);
+	assert_int_equal(plan.port[plan.device[1].port].chassis, 3);
+	assert_int_equal(plan.port[plan.device[2].port].addr, 0);
 	assert_int_equal(plan.vsmmu[1].pxb_index, 2);
 	assert_int_equal(plan.vsmmu[1].addr, 1);
 }
