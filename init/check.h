@@ -7,7 +7,8 @@
 #include "plan.h"
 
 /*
- * Checks what concerns the VM in plan: its devices, SMMUs, numbers, files below root and memory.
+ * Checks what concerns the VM in plan: its devices, SMMUs, numbers, memory and files below root
+ * (-1: files are not looked at, because the machine is another one).
  * Every finding names a Kconfig symbol or a BDF and concerns that VM.
  */
 void check_vm(int root, const struct config *config, const struct facts *facts,

@@ -68,7 +68,7 @@ static void read_device(int root, const char *bdf, struct pci_fact *fact)
 {
 	memset(fact, 0, sizeof(*fact));
 	str_copy(fact->bdf, sizeof(fact->bdf), bdf);
-	str_copy(fact->variant, sizeof(fact->variant), "vfio-pci");
+	str_copy(fact->variant, sizeof(fact->variant), FACTS_VARIANT);
 	fact->vf = FACTS_NO_VF;
 	fact->node = FACTS_NO_NODE;
 	sys_pci_link(root, bdf, "driver", fact->driver, sizeof(fact->driver));
@@ -79,6 +79,13 @@ static void read_device(int root, const char *bdf, struct pci_fact *fact)
 	fact->bridge = is_bridge(root, bdf);
 	fact->group = read_group(root, bdf);
 	read_bars(root, bdf, fact);
+}
+
+static void note_driver(struct facts *facts, const char *name)
+{
+	if (facts->drivers == FACTS_DRIVERS || facts_driver(facts, name))
+		return;
+	str_copy(facts->driver[facts->drivers++].name, SYS_NAME, name);
 }
 
 struct walk {
@@ -101,9 +108,13 @@ static int add_device(void *arg, const char *bdf)
 	return 0;
 }
 
-static int by_bdf(const void *a, const void *b)
+static int add_driver(void *arg, const char *name)
 {
-	return strcmp(((const struct pci_fact *)a)->bdf, ((const struct pci_fact *)b)->bdf);
+	struct walk *walk = arg;
+
+	if (strstr(name, "vfio"))
+		note_driver(walk->facts, name);
+	return 0;
 }
 
 void facts_discover(int root, struct facts *facts)
@@ -114,16 +125,52 @@ void facts_discover(int root, struct facts *facts)
 	facts->memory_kib = sys_memory_kib(root);
 	facts->iommufd = sys_iommufd_exists(root);
 	facts->kvm = sys_kvm_exists(root);
+	sys_driver_each(root, add_driver, &walk);
 	sys_pci_each(root, add_device, &walk);
+	for (unsigned i = 0; i < facts->count; i++)
+		if (facts->device[i].driver[0])
+			note_driver(facts, facts->device[i].driver);
+	facts_sort(facts);
+}
+
+/* --- order --- */
+
+static int by_bdf(const void *a, const void *b)
+{
+	return strcmp(((const struct pci_fact *)a)->bdf, ((const struct pci_fact *)b)->bdf);
+}
+
+static int by_smmu(const void *a, const void *b)
+{
+	return strcmp(((const struct smmu_fact *)a)->name, ((const struct smmu_fact *)b)->name);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	int x = ((const struct node_fact *)a)->id;
+	int y = ((const struct node_fact *)b)->id;
+
+	return (x > y) - (x < y);
+}
+
+static int by_driver(const void *a, const void *b)
+{
+	return strcmp(((const struct driver_fact *)a)->name, ((const struct driver_fact *)b)->name);
+}
+
+void facts_sort(struct facts *facts)
+{
+	qsort(facts->driver, facts->drivers, sizeof(facts->driver[0]), by_driver);
+	qsort(facts->node, facts->nodes, sizeof(facts->node[0]), by_id);
+	qsort(facts->smmu, facts->smmus, sizeof(facts->smmu[0]), by_smmu);
 	qsort(facts->device, facts->count, sizeof(facts->device[0]), by_bdf);
 }
 
 const struct pci_fact *facts_find(const struct facts *facts, const char *bdf)
 {
-	for (unsigned i = 0; i < facts->count; i++)
-		if (strcmp(facts->device[i].bdf, bdf) == 0)
-			return &facts->device[i];
-	return NULL;
+	/* The element begins with what is compared, so the name stands for one. */
+	_Static_assert(offsetof(struct pci_fact, bdf) == 0, "facts_find");
+	return bsearch(bdf, facts->device, facts->count, sizeof(facts->device[0]), by_bdf);
 }
 
 const struct smmu_fact *facts_smmu(const struct facts *facts, const char *name)
@@ -139,5 +186,13 @@ const struct node_fact *facts_node(const struct facts *facts, int id)
 	for (unsigned i = 0; i < facts->nodes; i++)
 		if (facts->node[i].id == id)
 			return &facts->node[i];
+	return NULL;
+}
+
+const struct driver_fact *facts_driver(const struct facts *facts, const char *name)
+{
+	for (unsigned i = 0; i < facts->drivers; i++)
+		if (strcmp(facts->driver[i].name, name) == 0)
+			return &facts->driver[i];
 	return NULL;
 }

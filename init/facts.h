@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cpulist.h"
+#include "kernel.h"
 #include "sys.h"
 
 enum {
@@ -17,6 +18,7 @@ enum {
 	FACTS_NODES = 64, /* NUMA nodes; a Grace machine has some 34 */
 	FACTS_SMMUS = 64,
 	FACTS_BARS = 6,
+	FACTS_DRIVERS = 128,
 	FACTS_NO_GROUP = -1,
 	FACTS_NO_NODE = -1,
 	FACTS_NO_VF = -1,
@@ -24,8 +26,17 @@ enum {
 	FACTS_USE = 64, /* bytes of what the host uses a device for */
 };
 
+/* The VFIO driver for what no other one is for. */
+#define FACTS_VARIANT "vfio-pci"
+
 /* What is known of a yes-or-no fact; a record may lack it, and then nothing must be built on it. */
 enum known { KNOWN_UNKNOWN, KNOWN_NO, KNOWN_YES };
+
+/* A PCI driver: those of VFIO, and those that have a device. */
+struct driver_fact {
+	char name[SYS_NAME]; /* as below /sys/bus/pci/drivers; of a module not loaded: the module's */
+	bool module; /* it has to be loaded before a device can be bound to it */
+};
 
 struct bar_fact {
 	uint64_t bytes; /* 0: none */
@@ -85,13 +96,17 @@ struct node_fact {
 };
 
 struct facts {
-	bool recorded; /* read from a record: files and drivers of this machine say nothing */
+	bool recorded; /* read from a record: the files of this machine say nothing */
 	uint64_t memory_kib; /* 0: unknown */
 	unsigned page_kib; /* 0: unknown */
 	struct cpulist cpus; /* online */
 	bool iommufd; /* /dev/iommu exists */
 	bool kvm; /* /dev/kvm exists */
 	char kernel[SYS_NAME]; /* release, or "" */
+	enum kernel_state symbol[KERNEL_SYMBOLS]; /* what the kernel was built with */
+	bool huge[FACTS_PAGES]; /* the kernel has huge pages of this size */
+	unsigned drivers;
+	struct driver_fact driver[FACTS_DRIVERS]; /* sorted by name */
 	unsigned nodes;
 	struct node_fact node[FACTS_NODES]; /* sorted by id */
 	unsigned smmus;
@@ -110,5 +125,10 @@ const struct pci_fact *facts_find(const struct facts *facts, const char *bdf);
 const struct smmu_fact *facts_smmu(const struct facts *facts, const char *name);
 /* The node of that number, or NULL; owned by facts. */
 const struct node_fact *facts_node(const struct facts *facts, int id);
+/* The driver of that name, '-' and '_' told apart, or NULL; owned by facts. */
+const struct driver_fact *facts_driver(const struct facts *facts, const char *name);
+
+/* Puts all tables into their order; for those who fill struct facts. */
+void facts_sort(struct facts *facts);
 
 #endif

@@ -168,6 +168,11 @@ bool sys_driver_exists(int root, const char *driver)
 	return str_format(path, sizeof(path), PCI_DRIVERS "/%s", driver) && sys_exists(root, path);
 }
 
+int sys_driver_each(int root, int (*each)(void *arg, const char *driver), void *arg)
+{
+	return each_name(root, PCI_DRIVERS, each, arg);
+}
+
 int sys_driver_probe(int root, const char *bdf)
 {
 	return write_text(root, "sys/bus/pci/drivers_probe", bdf);

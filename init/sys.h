@@ -36,6 +36,8 @@ int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg);
 
 /* Whether the PCI bus has a driver of that name; asks the bus to find a driver for a device. */
 bool sys_driver_exists(int root, const char *driver);
+/* Calls each for every PCI driver, as sys_pci_each() does for devices. */
+int sys_driver_each(int root, int (*each)(void *arg, const char *driver), void *arg);
 int sys_driver_probe(int root, const char *bdf);
 /* From now on no new device or driver of the PCI bus is matched by itself. */
 int sys_autoprobe_off(int root);

@@ -11,6 +11,7 @@
 
 #include "argv.h"
 #include "check.h"
+#include "facts_text.h"
 #include "manifest.h"
 #include "sys.h"
 #include "util.h"
@@ -175,7 +176,8 @@ static int finish(void)
 
 /* What the words of the command line ask for. */
 struct request {
-	const char *root; /* --root */
+	const char *root; /* --root, or NULL */
+	const char *host; /* --host, or NULL */
 	const char *file;
 	const char *last; /* after the file: a VM's name; "" when there is none */
 };
@@ -199,23 +201,28 @@ static int run_explain(const struct request *request)
 	return EXIT_USAGE;
 }
 
-/* Reads the manifest and the machine; the root's descriptor, which the caller owns, or -1. */
-static int look(const struct request *request)
+/*
+ * Reads the manifest and the machine. *root is then where files are looked for; the caller owns it.
+ * It stays -1 for a record, which has no files, unless there is a --root for them.
+ */
+static bool look(const struct request *request, int *root)
 {
-	int root = sys_root_open(request->root);
+	const char *dir = request->root ? request->root : request->host ? NULL : "/";
 
-	if (root < 0) {
-		fprintf(stderr, "hvinit: %s: open it: %s\n", request->root, strerror(-root));
-		return -1;
+	*root = dir ? sys_root_open(dir) : -1;
+	if (dir && *root < 0) {
+		fprintf(stderr, "hvinit: %s: open it: %s\n", dir, strerror(-*root));
+		return false;
 	}
 	manifest_defaults(&config);
-	if (!manifest_load(request->file, &config, &diag)) {
+	if (!manifest_load(request->file, &config, &diag) ||
+	    (request->host && !facts_load(request->host, &facts, &diag))) {
 		diag_print(&diag, stderr);
-		close(root);
-		return -1;
+		return false;
 	}
-	facts_discover(root, &facts);
-	return root;
+	if (!request->host)
+		facts_discover(*root, &facts);
+	return true;
 }
 
 /* A topology is inferred from the devices: without them it is a guess, and one should know. */
@@ -238,9 +245,9 @@ static void note_missing(int only)
 
 static int run_check(const struct request *request)
 {
-	_cleanup_fd_ int root = look(request);
+	_cleanup_fd_ int root = -1;
 
-	if (root < 0)
+	if (!look(request, &root))
 		return EXIT_USAGE;
 	check_all(root, &config, &diag);
 	return finish();
@@ -248,9 +255,9 @@ static int run_check(const struct request *request)
 
 static int run_plan(const struct request *request)
 {
-	_cleanup_fd_ int root = look(request);
+	_cleanup_fd_ int root = -1;
 
-	if (root < 0)
+	if (!look(request, &root))
 		return EXIT_USAGE;
 	print_plans(&config);
 	note_missing(-1);
@@ -259,9 +266,12 @@ static int run_plan(const struct request *request)
 
 static int run_argv(const struct request *request)
 {
-	_cleanup_fd_ int root = look(request);
-	int slot = root < 0 ? -1 : find_vm(request->last);
+	_cleanup_fd_ int root = -1;
+	int slot;
 
+	if (!look(request, &root))
+		return EXIT_USAGE;
+	slot = find_vm(request->last);
 	if (slot < 0) {
 		diag_print(&diag, stderr);
 		return EXIT_USAGE;
@@ -273,9 +283,9 @@ static int run_argv(const struct request *request)
 
 static int run_devices(const struct request *request)
 {
-	_cleanup_fd_ int root = look(request);
+	_cleanup_fd_ int root = -1;
 
-	if (root < 0)
+	if (!look(request, &root))
 		return EXIT_USAGE;
 	print_devices(&config);
 	return finish();
@@ -312,30 +322,28 @@ static const struct tool_command {
 static int run_help(const struct request *request)
 {
 	(void)request;
-	puts("usage: hvinit [--root DIR] COMMAND [ARGUMENT…]\n");
+	puts("usage: hvinit [--root DIR] [--host FILE] COMMAND [ARGUMENT…]\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-9s %-12s %s\n", commands[i].name, commands[i].args, commands[i].help);
-	puts("\n  --root DIR             look at the machine below DIR, not at this one; \"-\" for a\n"
-	     "                         file is standard input\n\n"
+	puts("\n  --host FILE            the machine is what FILE, made by 'record', says of it\n"
+	     "  --root DIR             look at the machine below DIR, not at this one; with --host\n"
+	     "                         only files of the image are looked for there\n\n"
+	     "\"-\" for a file is standard input.\n"
 	     "As PID 1 it takes no arguments. Exit status: 0; 1 findings; 2 usage or unreadable.");
 	return EXIT_SUCCESS;
 }
 
-static int run_words(const char *root, int argc, char **argv)
+static int run_words(struct request *request, int argc, char **argv)
 {
-	const struct request request = {
-		.root = root,
-		.file = argc > 1 ? argv[1] : "",
-		.last = argc > 2 ? argv[2] : "",
-	};
-
+	request->file = argc > 1 ? argv[1] : "";
+	request->last = argc > 2 ? argv[2] : "";
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		const struct tool_command *c = &commands[i];
 
 		if (strcmp(c->name, argv[0]) != 0)
 			continue;
 		if (argc - 1 >= c->fewest && argc - 1 <= c->most)
-			return c->run(&request);
+			return c->run(request);
 		fprintf(stderr, "hvinit: usage: hvinit %s %s\n", c->name, c->args);
 		return EXIT_USAGE;
 	}
@@ -346,15 +354,18 @@ static int run_words(const char *root, int argc, char **argv)
 int tool_main(int argc, char **argv)
 {
 	static const struct option options[] = { { "root", required_argument, NULL, 'r' },
+						 { "host", required_argument, NULL, 'm' },
 						 { "help", no_argument, NULL, 'h' },
 						 { "version", no_argument, NULL, 'v' },
 						 { 0 } };
-	const char *root = "/";
+	struct request request = { 0 };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (option == 'r')
-			root = optarg;
+			request.root = optarg;
+		else if (option == 'm')
+			request.host = optarg;
 		else if (option == 'h')
 			return run_help(NULL);
 		else if (option == 'v')
@@ -366,5 +377,5 @@ int tool_main(int argc, char **argv)
 		fprintf(stderr, "hvinit: usage: hvinit COMMAND; see 'hvinit help'\n");
 		return EXIT_USAGE;
 	}
-	return run_words(root, argc - optind, argv + optind);
+	return run_words(&request, argc - optind, argv + optind);
 }

@@ -143,6 +143,34 @@ static void test_devices(void **state)
 			"smmu3.0x000000000c000000   demo\n");
 }
 
+/* A record stands for the machine: nothing of this one counts, files only with a --root. */
+static void test_host(void **state)
+{
+	char record[80];
+	int fd;
+
+	(void)state;
+	fakesys_remove(root, "usr/bin/qemu-system-aarch64");
+	str_format(record, sizeof(record), "%s/record", machine);
+	fd = open(record, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_true(dprintf(fd, "# hvinit host record 1\n"
+				"machine memory=4G iommufd=yes kvm=yes\ndriver vfio-pci\n"
+				"device 0000:41:00.0 smmu=s0 group=1\n"
+				"device 0000:81:00.0 smmu=s1 group=2\n") > 0);
+	assert_int_equal(run("check", "--host", record, file, NULL), 0);
+	assert_string_equal(err, "");
+	assert_int_equal(run("--host", record, "plan", file, NULL), 0);
+	assert_has(out, "vSMMU 1 = s1");
+	assert_int_equal(run("check", "--host", record, "--root", machine, file, NULL), 1);
+	assert_has(err, "[QEMU-NONE]");
+	assert_true(dprintf(fd, "nonsense\n") > 0);
+	assert_int_equal(run("check", "--host", record, file, NULL), 2);
+	assert_has(err, "hvinit: host record, line 6: ");
+	assert_int_equal(run("check", "--host", "/nonexistent", file, NULL), 2);
+	assert_has(err, "[RECORD-READ]");
+	close(fd);
+}
+
 /* A tool must not show plans of a manifest that PID 1 would refuse. */
 static void test_bad_hash(void **state)
 {
@@ -241,6 +269,7 @@ int main(void)
 		TOOL_CASE("plan", test_plan),
 		TOOL_CASE("argv", test_argv),
 		TOOL_CASE("devices", test_devices),
+		TOOL_CASE("a recorded machine", test_host),
 		TOOL_CASE("a manifest with a wrong hash", test_bad_hash),
 		TOOL_CASE("manifest", test_manifest),
 		TOOL_CASE("files that cannot be read", test_unreadable),
