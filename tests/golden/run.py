@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compares what the tool prints for invented machines: run.py HVINIT RESULT.xml
+"""Compares what the tool prints for recorded machines: run.py HVINIT RESULT.xml
 
 Each folder beside this file is a case:
     config    a defconfig (Kconfig adds the defaults, as for a user)
-    machine   what there is, a line each:
-                  device BDF [class=…] [smmu=…] [group=…] [driver=…] [bar=BYTES] [bridge=yes]
-                  driver NAME
-                  file PATH
-                  memory MIB
+    machine   a host record: what "hvinit record" printed, or an invented one
+    files     if it is there: what the image holds, a path a line; else files are not looked at
     argv      expected output of "hvinit argv", whole
     devices   the same, but only the lines of the PCI topology
     plan      expected output of "hvinit plan"
@@ -30,48 +27,12 @@ TOPOLOGY = re.compile(r"-(device|object) '\{\"(driver|qom-type\":\"iommufd)\"")
 COMMANDS = ("argv", "devices", "plan", "check")
 
 
-def put(root: Path, path: str, data: bytes = b"") -> None:
-    file = root / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(data)
-
-
-def put_device(root: Path, bdf: str, what: dict[str, str]) -> None:
-    """The files that sysfs has for a PCI device."""
-    folder = f"sys/bus/pci/devices/{bdf}"
-    if "bridge" in what:
-        put(root, f"{folder}/secondary_bus_number", b"1\n")
-    put(root, f"{folder}/class", what.get("class", "0x000000").encode() + b"\n")
-    put(root, f"{folder}/vendor", b"0x1234\n")
-    put(root, f"{folder}/device", b"0x5678\n")
-    if "bar" in what:
-        last = 0x10000000 + int(what["bar"]) - 1
-        put(root, f"{folder}/resource", f"0x10000000 0x{last:x} 0x140204\n".encode())
-    for link, above in ("driver", "bus/pci/drivers"), ("iommu", "iommu"), (
-        "iommu_group",
-        "kernel/iommu_groups",
-    ):
-        name = what.get({"iommu": "smmu", "iommu_group": "group"}.get(link, link))
-        if name:
-            (root / folder / link).symlink_to(f"../../../../{above}/{name}")
-
-
-def make_machine(root: Path, description: Path) -> None:
-    for line in description.read_text().splitlines():
-        words = line.partition("#")[0].split()
-        match words:
-            case []:
-                pass
-            case ["device", bdf, *rest]:
-                put_device(root, bdf, dict(word.split("=", 1) for word in rest))
-            case ["driver", name]:
-                put(root, f"sys/bus/pci/drivers/{name}/bind")
-            case ["file", path]:
-                put(root, path)
-            case ["memory", mib]:
-                put(root, "proc/meminfo", f"MemTotal: {int(mib) * 1024} kB\n".encode())
-            case _:
-                raise ValueError(f"{description}: {line!r} is not understood")
+def make_files(root: Path, listed: Path) -> None:
+    for line in listed.read_text().splitlines():
+        if line and not line.startswith("#"):
+            file = root / line
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
 
 
 def make_manifest(hvinit: str, case: Path, work: Path) -> Path:
@@ -89,10 +50,10 @@ def make_manifest(hvinit: str, case: Path, work: Path) -> Path:
     return manifest
 
 
-def run_tool(hvinit: str, command: str, root: Path, manifest: Path) -> str:
+def run_tool(hvinit: str, command: str, options: list[str], manifest: Path) -> str:
     tool = "argv" if command == "devices" else command
     name = re.search(r'^VM0_NAME="(.*)"$', manifest.read_text(), re.MULTILINE)
-    words = [hvinit, tool, "--root", str(root), str(manifest)]
+    words = [hvinit, tool, *options, str(manifest)]
     if tool == "argv" and name:
         words.append(name[1])
     done = subprocess.run(words, check=False, capture_output=True, text=True)
@@ -114,16 +75,19 @@ def compare(expected: Path, printed: str) -> str:
 
 def run_case(hvinit: str, case: Path) -> list[ElementTree.Element]:
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder, "root")
-        root.mkdir()
         results = []
-        make_machine(root, case / "machine")
+        options = ["--host", str(case / "machine")]
+        if (case / "files").exists():
+            root = Path(folder, "root")
+            root.mkdir()
+            make_files(root, case / "files")
+            options += ["--root", str(root)]
         manifest = make_manifest(hvinit, case, Path(folder))
         for command in COMMANDS:
             if not (case / command).exists():
                 continue
             result = ElementTree.Element("testcase", classname=case.name, name=command)
-            fault = compare(case / command, run_tool(hvinit, command, root, manifest))
+            fault = compare(case / command, run_tool(hvinit, command, options, manifest))
             if fault:
                 print(fault)
                 ElementTree.SubElement(result, "failure", message="differs").text = fault
