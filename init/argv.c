@@ -317,12 +317,14 @@ static void add_emulated(const struct plan *plan, struct argv *argv)
 	}
 }
 
-ssize_t argv_next(const char **at, char *word, size_t size)
+int argv_next(const char **at, char *word, size_t size)
 {
 	const char *from = *at + strspn(*at, " ");
 	bool quoted = false;
 	size_t used = 0;
 
+	if (!*from)
+		return 0;
 	for (; *from && (quoted || *from != ' '); from++) {
 		if (*from == '\'') {
 			quoted = !quoted;
@@ -334,7 +336,7 @@ ssize_t argv_next(const char **at, char *word, size_t size)
 	}
 	word[used] = '\0';
 	*at = from;
-	return quoted ? -EINVAL : (ssize_t)used;
+	return quoted ? -EINVAL : 1;
 }
 
 /* What an expert wants besides; check_vm() has looked at it. */

@@ -4,7 +4,6 @@
 #define HVINIT_ARGV_H
 
 #include <stdio.h>
-#include <sys/types.h>
 
 #include "plan.h"
 
@@ -36,7 +35,8 @@ _Static_assert(ARGV_FD_NET + HV_NET_SLOTS <= ARGV_FD_FIRMWARE, "places of taps")
 /* Bytes of each of the virt machine's two flash chips (QEMU: hw/arm/virt.c). */
 #define QEMU_FLASH_BYTES (UINT64_C(64) << 20)
 
-enum { ARGV_WORDS = 320, ARGV_TEXT = 24 * 1024 };
+/* A full manifest has a little over half of both; test_argv.c holds one against them. */
+enum { ARGV_WORDS = 1024, ARGV_TEXT = 64 * 1024 };
 
 struct argv {
 	unsigned count;
@@ -51,10 +51,10 @@ void argv_build(const struct plan *plan, struct argv *argv);
 
 /*
  * Reads the next word of VMn_QEMU_ARGS from *at, which is moved behind it: words are separated by
- * spaces, single quotes keep spaces together. Its length, 0 at the end; -EINVAL when a quote is
- * open, -E2BIG when it does not fit.
+ * spaces, single quotes keep spaces together. 1, or 0 at the end; -EINVAL when a quote is open,
+ * -E2BIG when the word does not fit.
  */
-ssize_t argv_next(const char **at, char *word, size_t size);
+int argv_next(const char **at, char *word, size_t size);
 
 /* One option with its value a line, quoted for a shell. */
 void argv_print(const struct argv *argv, FILE *out);

@@ -2,6 +2,7 @@
 /* QEMU's words: which are there, and that strings from the manifest stay one word each. */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "argv.h"
@@ -157,6 +158,216 @@ static void test_settings(void **state)
 	at("virt-10.2,");
 }
 
+/* Names and order of libvirt's first patches. */
+static void test_seed(void **state)
+{
+	(void)state;
+	give(0, "0000:41:00.0", "smmu3.a");
+	vm->dialect = VM_DIALECT_SEED;
+	build();
+	assert_true(at("\"iommufd\"") < at("arm-smmuv3"));
+	assert_non_null(strstr(argv.word[at("arm-smmuv3")], "\"id\":\"smmuv3.0\""));
+	assert_non_null(strstr(argv.word[at("vfio-pci")], "\"host\":\"0000:41:00.0\",\"id\""));
+}
+
+static void test_vsmmu_properties(void **state)
+{
+	struct vsmmu_config *v = &vm->vsmmu[0];
+
+	(void)state;
+	give(0, "0000:41:00.0", "smmu3.a");
+	v->ats = VSMMU_ATS_ON;
+	v->ril = VSMMU_RIL_OFF;
+	v->ssidsize = 20;
+	v->oas = VSMMU_OAS_44;
+	v->cmdqv = VSMMU_CMDQV_ON;
+	build();
+	assert_string_equal(
+		argv.word[at("arm-smmuv3")],
+		"{\"driver\":\"arm-smmuv3\",\"primary-bus\":\"pci.1\",\"id\":\"iommu0\","
+		"\"accel\":true,\"ats\":\"on\",\"ril\":\"off\",\"ssidsize\":\"20\","
+		"\"oas\":\"44\",\"cmdqv\":\"on\"}");
+}
+
+static void test_emulated_vsmmu(void **state)
+{
+	(void)state;
+	vm->vsmmu[0].accel = false;
+	vm->port[0].bus = 0;
+	str_copy(vm->disk[0].path, sizeof(vm->disk[0].path), "/disk");
+	vm->disk[0].port = 0;
+	build();
+	assert_string_equal(
+		argv.word[at("arm-smmuv3")],
+		"{\"driver\":\"arm-smmuv3\",\"primary-bus\":\"pci.1\",\"id\":\"iommu0\"}");
+	assert_non_null(strstr(argv.word[at("virtio-blk-pci")],
+			       "\"bus\":\"pci.2\",\"addr\":\"0x0\",\"disable-legacy\":\"on\","
+			       "\"iommu_platform\":true}"));
+	assert_false(has("-object") && strstr(value("-object"), "\"iommufd\""));
+}
+
+static void test_root_ports(void **state)
+{
+	(void)state;
+	give(0, "0000:41:00.0", "smmu3.a");
+	vm->hostdev[0].vsmmu = HV_NONE;
+	vm->hostdev[0].port_nr = 8;
+	vm->hostdev[0].port_addr = 1;
+	vm->port[0].bus = HV_ROOT;
+	vm->port[0].nr = 9;
+	vm->port[0].addr = 1;
+	vm->port[0].function = 1;
+	build();
+	assert_string_equal(
+		argv.word[at("\"id\":\"pci.1\"")],
+		"{\"driver\":\"pcie-root-port\",\"port\":8,\"chassis\":1,\"id\":\"pci.1\","
+		"\"bus\":\"pcie.0\",\"multifunction\":true,\"addr\":\"0x1\"}");
+	assert_string_equal(
+		argv.word[at("\"id\":\"pci.2\"")],
+		"{\"driver\":\"pcie-root-port\",\"port\":9,\"chassis\":2,\"id\":\"pci.2\","
+		"\"bus\":\"pcie.0\",\"addr\":\"0x1.0x1\"}");
+}
+
+static void test_hostdev_properties(void **state)
+{
+	(void)state;
+	give(0, "0000:41:00.0", "smmu3.a");
+	vm->hostdev[0].bootindex = 3;
+	vm->hostdev[0].rom_bar = false;
+	build();
+	assert_string_equal(
+		argv.word[at("vfio-pci")],
+		"{\"driver\":\"vfio-pci\",\"id\":\"hostdev0\",\"bootindex\":3,"
+		"\"iommufd\":\"iommufd0\",\"fd\":\"21\",\"bus\":\"pci.2\",\"addr\":\"0x0\","
+		"\"rombar\":0}");
+}
+
+/* A device that is not there leaves its descriptor's number to nobody. */
+static void test_absent(void **state)
+{
+	(void)state;
+	str_copy(vm->hostdev[0].bdf, sizeof(vm->hostdev[0].bdf), "0000:99:00.0");
+	vm->hostdev[0].optional = true;
+	give(1, "0000:41:00.0", "smmu3.a");
+	build();
+	assert_non_null(strstr(argv.word[at("vfio-pci")], "\"hostdev1\""));
+	assert_non_null(strstr(argv.word[at("vfio-pci")], "\"fd\":\"22\""));
+	for (unsigned i = 0; i < argv.count; i++)
+		assert_null(strstr(argv.word[i], "hostdev0"));
+}
+
+static void test_disks_and_nets(void **state)
+{
+	(void)state;
+	str_copy(vm->uuid, sizeof(vm->uuid), "8f4c2a10-0000-4000-8000-0000000000af");
+	str_copy(vm->disk[0].path, sizeof(vm->disk[0].path), "/a, b");
+	vm->disk[0].readonly = true;
+	vm->disk[0].format = DISK_FORMAT_QCOW2;
+	vm->disk[0].bootindex = 1;
+	str_copy(vm->net[0].bridge, sizeof(vm->net[0].bridge), "lan");
+	str_copy(vm->net[0].mac, sizeof(vm->net[0].mac), "52:54:00:00:00:01");
+	build();
+	assert_string_equal(value("-uuid"), vm->uuid);
+	assert_string_equal(value("-add-fd"), "fd=40,set=40");
+	assert_string_equal(
+		value("-blockdev"),
+		"{\"driver\":\"qcow2\",\"node-name\":\"disk0\",\"read-only\":true,\"file\":{"
+		"\"driver\":\"file\",\"filename\":\"/dev/fdset/40\"}}");
+	assert_string_equal(
+		argv.word[at("virtio-blk-pci")],
+		"{\"driver\":\"virtio-blk-pci\",\"id\":\"virtio-disk0\",\"drive\":\"disk0\","
+		"\"bus\":\"pcie.0\",\"addr\":\"0x1f\",\"bootindex\":1}");
+	assert_string_equal(value("-netdev"),
+			    "{\"type\":\"tap\",\"id\":\"hostnet0\",\"fd\":\"44\"}");
+	assert_string_equal(
+		argv.word[at("virtio-net-pci")],
+		"{\"driver\":\"virtio-net-pci\",\"id\":\"net0\",\"netdev\":\"hostnet0\","
+		"\"mac\":\"52:54:00:00:00:01\",\"romfile\":\"\",\"bus\":\"pcie.0\","
+		"\"addr\":\"0x1b\"}");
+}
+
+static void test_memory(void **state)
+{
+	(void)state;
+	vm->memory_mib = 512;
+	vm->hugepages = VM_HUGEPAGES_2M;
+	vm->numa_node = 1;
+	vm->mmio64_gib = 1024;
+	build();
+	assert_string_equal(
+		value("-machine"),
+		"virt-11.1,accel=kvm,gic-version=3,highmem-mmio-size=1024G,memory-backend=memory0");
+	assert_string_equal(
+		argv.word[at("memory-backend-memfd")],
+		"{\"qom-type\":\"memory-backend-memfd\",\"id\":\"memory0\",\"size\":536870912,"
+		"\"hugetlb\":true,\"hugetlbsize\":2097152,\"host-nodes\":[1],\"policy\":\"bind\"}");
+	assert_false(has("-numa"));
+}
+
+static void test_gi_nodes(void **state)
+{
+	unsigned first;
+
+	(void)state;
+	give(0, "0000:41:00.0", "smmu3.a");
+	give(1, "0000:42:00.0", "smmu3.a");
+	vm->cpus = 4;
+	vm->hostdev[0].gi_nodes = 1;
+	vm->hostdev[1].gi_nodes = 2;
+	build();
+	assert_null(strstr(value("-machine"), "memory-backend"));
+	first = at("node,nodeid=0,cpus=0-3,memdev=memory0");
+	assert_string_equal(argv.word[first + 2], "node,nodeid=1");
+	assert_string_equal(argv.word[first + 6], "node,nodeid=3");
+	assert_string_equal(argv.word[at("\"id\":\"gi3\"")],
+			    "{\"qom-type\":\"acpi-generic-initiator\",\"id\":\"gi3\","
+			    "\"pci-dev\":\"hostdev1\",\"node\":3}");
+}
+
+static void test_kept_variables(void **state)
+{
+	(void)state;
+	vm->uefi_vars = VM_UEFI_VARS_KEEP;
+	build();
+	assert_false(has("-bios"));
+	assert_string_equal(value("-machine"),
+			    "virt-11.1,accel=kvm,gic-version=3,pflash0=firmware,pflash1=vars");
+	assert_non_null(strstr(argv.word[at("/dev/fdset/48")], "\"read-only\":true"));
+	assert_non_null(strstr(argv.word[at("/dev/fdset/49")], "\"read-only\":false"));
+}
+
+static void test_extra(void **state)
+{
+	unsigned first;
+
+	(void)state;
+	str_copy(vm->qemu_args, sizeof(vm->qemu_args), " -device 'a b'c  -global x=y");
+	build();
+	first = at("a bc");
+	assert_string_equal(argv.word[first - 1], "-device");
+	assert_string_equal(argv.word[first], "a bc");
+	assert_string_equal(argv.word[first + 1], "-global");
+	assert_string_equal(argv.word[first + 2], "x=y");
+	assert_string_equal(argv.word[first + 3], "-sandbox");
+}
+
+static void test_extra_words(void **state)
+{
+	char word[8];
+	const char *at_end = "";
+	const char *open = "'x";
+	const char *empty = "''";
+	const char *longer = "12345678";
+
+	(void)state;
+	assert_int_equal(argv_next(&at_end, word, sizeof(word)), 0);
+	assert_int_equal(argv_next(&open, word, sizeof(word)), -EINVAL);
+	assert_int_equal(argv_next(&empty, word, sizeof(word)), 1);
+	assert_string_equal(word, "");
+	assert_int_equal(argv_next(&empty, word, sizeof(word)), 0);
+	assert_int_equal(argv_next(&longer, word, sizeof(word)), -E2BIG);
+}
+
 /* As large as a manifest can be: nothing may be cut. */
 static void test_full(void **state)
 {
@@ -177,6 +388,33 @@ static void test_full(void **state)
 	memset(vm->machine, 'm', sizeof(vm->machine) - 1);
 	memset(vm->smmu_driver, 's', sizeof(vm->smmu_driver) - 1);
 	memset(vm->iommufd_id, 'i', sizeof(vm->iommufd_id) - 1);
+	vm->dialect = VM_DIALECT_SEED;
+	vm->uefi_vars = VM_UEFI_VARS_KEEP;
+	vm->hugepages = VM_HUGEPAGES_1G;
+	vm->numa_node = 63;
+	for (unsigned i = 0; i + 1 < sizeof(vm->qemu_args); i++)
+		vm->qemu_args[i] = i % 4 == 3 ? ' ' : 'q';
+	for (unsigned i = 0; i < HV_HOSTDEV_SLOTS; i++) {
+		vm->hostdev[i].gi_nodes = 8;
+		vm->hostdev[i].bootindex = 99;
+		vm->hostdev[i].rom_bar = false;
+	}
+	for (unsigned i = 0; i < HV_VSMMU_SLOTS; i++)
+		vm->vsmmu[i] = (struct vsmmu_config){ true,    VSMMU_ATS_OFF, VSMMU_RIL_OFF,
+						      20,      VSMMU_OAS_48,  VSMMU_CMDQV_OFF,
+						      HV_AUTO, HV_AUTO,	      HV_AUTO };
+	for (unsigned i = 0; i < HV_PORT_SLOTS; i++)
+		vm->port[i].bus = 0;
+	for (unsigned i = 0; i < HV_DISK_SLOTS; i++) {
+		str_copy(vm->disk[i].path, sizeof(vm->disk[i].path), "/disk");
+		vm->disk[i].port = i;
+		vm->disk[i].bootindex = 99;
+	}
+	for (unsigned i = 0; i < HV_NET_SLOTS; i++) {
+		str_copy(vm->net[i].bridge, sizeof(vm->net[i].bridge), "lan");
+		vm->net[i].port = i;
+		vm->net[i].bootindex = 99;
+	}
 	build();
 	assert_int_equal(plan.vsmmus, HV_VSMMU_SLOTS);
 	at("hostdev15");
@@ -270,6 +508,18 @@ int main(void)
 		ARGV_CASE("SMMUs come before their devices", test_order),
 		ARGV_CASE("slots and descriptors", test_slots_and_descriptors),
 		ARGV_CASE("names that are settings", test_settings),
+		ARGV_CASE("libvirt's first patches", test_seed),
+		ARGV_CASE("properties of a vSMMU", test_vsmmu_properties),
+		ARGV_CASE("an emulated vSMMU", test_emulated_vsmmu),
+		ARGV_CASE("root ports on pcie.0", test_root_ports),
+		ARGV_CASE("properties of a device", test_hostdev_properties),
+		ARGV_CASE("an optional device that is not there", test_absent),
+		ARGV_CASE("disks and networks", test_disks_and_nets),
+		ARGV_CASE("memory from elsewhere", test_memory),
+		ARGV_CASE("generic-initiator nodes", test_gi_nodes),
+		ARGV_CASE("UEFI variables that are kept", test_kept_variables),
+		ARGV_CASE("an expert's words", test_extra),
+		ARGV_CASE("how they are split", test_extra_words),
 		ARGV_CASE("a full manifest", test_full),
 		ARGV_CASE("built twice", test_same_twice),
 		ARGV_CASE("printed", test_print),

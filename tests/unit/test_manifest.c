@@ -105,6 +105,35 @@ static void test_good(void **state)
 	assert_int_equal(config.vm[7].vsmmu[7].bus_nr, HV_AUTO);
 }
 
+/* One of each kind of slot, and of each form that a value can have. */
+static void test_slots(void **state)
+{
+	(void)state;
+	parse("HOST_BRIDGE3_NAME=\"lan\"\n"
+	      "HOST_BRIDGE3_MTU=\"9000\"\n"
+	      "VM7_UUID=\"8F4C2A10-0000-4000-8000-0000000000AF\"\n"
+	      "VM7_CPU_PIN=\"0-3,8\"\n"
+	      "VM7_HOSTDEV0_VSMMU=\"none\"\n"
+	      "VM7_PORT7_BUS=\"root\"\n"
+	      "VM7_DISK3_PATH=\"/disk\"\n"
+	      "VM7_DISK3_FORMAT=\"qcow2\"\n"
+	      "VM7_NET3_MAC=\"52:54:00:AB:CD:EF\"\n"
+	      "VM7_VSMMU7_OAS=\"48\"\n");
+	assert_no_finding(&diag);
+	assert_string_equal(config.host.bridge[3].name, "lan");
+	assert_int_equal(config.host.bridge[3].mtu, 9000);
+	assert_int_equal(config.host.bridge[2].mtu, HV_AUTO);
+	assert_string_equal(config.vm[7].uuid, "8f4c2a10-0000-4000-8000-0000000000af");
+	assert_string_equal(config.vm[7].cpu_pin, "0-3,8");
+	assert_int_equal(config.vm[7].hostdev[0].vsmmu, HV_NONE);
+	assert_int_equal(config.vm[7].port[7].bus, HV_ROOT);
+	assert_int_equal(config.vm[7].port[6].bus, HV_NONE);
+	assert_string_equal(config.vm[7].disk[3].path, "/disk");
+	assert_int_equal(config.vm[7].disk[3].format, DISK_FORMAT_QCOW2);
+	assert_string_equal(config.vm[7].net[3].mac, "52:54:00:ab:cd:ef");
+	assert_int_equal(config.vm[7].vsmmu[7].oas, VSMMU_OAS_48);
+}
+
 static void test_empty_body(void **state)
 {
 	(void)state;
@@ -284,6 +313,26 @@ static const struct line_case lines[] = {
 	{ "VM0_HOSTDEV0_DRIVER=\"\"", DIAG_SYMBOL_VALUE, 0, "VM0_HOSTDEV0_DRIVER", "empty" },
 	{ "VM0_MACHINE=\"\"", DIAG_SYMBOL_VALUE, 0, "VM0_MACHINE", "empty" },
 	{ "VM0_FIRMWARE=\"\"", DIAG_SYMBOL_VALUE, 0, "VM0_FIRMWARE", "empty" },
+	/* words beside a number are the symbol's own */
+	{ "VM0_HOSTDEV0_VSMMU=\"root\"", DIAG_SYMBOL_VALUE, 0, "VM0_HOSTDEV0_VSMMU",
+	  "\"root\" is not auto none or a number" },
+	{ "VM0_PORT0_BUS=\"auto\"", DIAG_SYMBOL_VALUE, 0, "VM0_PORT0_BUS", "is not none root" },
+	{ "VM0_PORT8_BUS=\"0\"", DIAG_SYMBOL_UNKNOWN, 0, "VM0_PORT8_BUS", "line 4" },
+	{ "HOST_BRIDGE4_NAME=\"x\"", DIAG_SYMBOL_UNKNOWN, DIAG_HOST, "HOST_BRIDGE4_NAME",
+	  "line 4" },
+	{ "VM0_BRIDGE0_NAME=\"x\"", DIAG_SYMBOL_UNKNOWN, 0, "VM0_BRIDGE0_NAME", "line 4" },
+	{ "HOST_DISK0_PATH=\"/x\"", DIAG_SYMBOL_UNKNOWN, DIAG_HOST, "HOST_DISK0_PATH", "line 4" },
+	/* UUIDs, Ethernet addresses, lists of CPUs */
+	{ "VM0_UUID=\"12345678-1234-1234-1234-12345678901\"", DIAG_SYMBOL_VALUE, 0, "VM0_UUID",
+	  "is not a UUID" },
+	{ "VM0_UUID=\"12345678-1234-1234-1234-12345678901g\"", DIAG_SYMBOL_VALUE, 0, "VM0_UUID",
+	  "is not a UUID" },
+	{ "VM0_NET0_MAC=\"52:54:00:00:00\"", DIAG_SYMBOL_VALUE, 0, "VM0_NET0_MAC",
+	  "is not an Ethernet address" },
+	{ "VM0_NET0_MAC=\"53:54:00:00:00:01\"", DIAG_SYMBOL_VALUE, 0, "VM0_NET0_MAC",
+	  "of one interface" },
+	{ "VM0_CPU_PIN=\"3-1\"", DIAG_SYMBOL_VALUE, 0, "VM0_CPU_PIN", "is not a list of CPUs" },
+	{ "VM0_CPU_PIN=\"0-1024\"", DIAG_SYMBOL_VALUE, 0, "VM0_CPU_PIN", "is not a list of CPUs" },
 	/* paths */
 	{ "VM0_KERNEL=\"boot/Image\"", DIAG_SYMBOL_VALUE, 0, "VM0_KERNEL", "absolute path" },
 };
@@ -585,6 +634,7 @@ int main(void)
 	static struct CMUnitTest tests[200] = {
 		MANIFEST_CASE("defaults", test_defaults),
 		MANIFEST_CASE("a good manifest", test_good),
+		MANIFEST_CASE("one of each kind of slot", test_slots),
 		MANIFEST_CASE("an empty body", test_empty_body),
 		MANIFEST_CASE("no newline at the end", test_no_last_newline),
 		MANIFEST_CASE("BDFs become lower case", test_bdf_is_lower_case),

@@ -290,6 +290,226 @@ static void test_memlock(void **state)
 	assert_true(plan.memlock < ((uint64_t)16777216 << 20) + ((uint64_t)129 << 30));
 }
 
+/* PCI Express: VF n is at the PF's routing id + First VF Offset + n * VF Stride. */
+static void test_vf_address(void **state)
+{
+	struct pci_fact pf = { .vfs_total = 8, .vf_offset = 128, .vf_stride = 2 };
+	char bdf[SYS_BDF];
+
+	(void)state;
+	str_copy(pf.bdf, sizeof(pf.bdf), "0002:41:00.1");
+	assert_true(plan_vf(&pf, 0, bdf));
+	assert_string_equal(bdf, "0002:41:10.1");
+	assert_true(plan_vf(&pf, 7, bdf));
+	assert_string_equal(bdf, "0002:41:11.7");
+	assert_false(plan_vf(&pf, 8, bdf));
+	assert_false(plan_vf(&pf, -1, bdf));
+	pf.vf_offset = 0x180;
+	assert_true(plan_vf(&pf, 0, bdf));
+	assert_string_equal(bdf, "0002:42:10.1");
+	str_copy(pf.bdf, sizeof(pf.bdf), "0002:ff:00.0");
+	assert_false(plan_vf(&pf, 0, bdf));
+}
+
+/* A virtual function that is not on yet is behind its physical function's SMMU. */
+static void test_vf(void **state)
+{
+	struct pci_fact *pf;
+
+	(void)state;
+	give(0, "smmu3.a")->vf = 1;
+	pf = &facts.device[0];
+	pf->vfs_total = 4;
+	pf->vf_offset = 0x80;
+	pf->vf_stride = 1;
+	make_plan();
+	assert_sound();
+	assert_string_equal(plan.device[0].bdf, "0000:01:10.1");
+	assert_ptr_equal(plan.device[0].pf, pf);
+	assert_null(plan.device[0].fact);
+	assert_false(plan.device[0].absent);
+	assert_string_equal(plan.vsmmu[0].smmu, "smmu3.a");
+	pf->vfs_total = 1;
+	make_plan();
+	assert_string_equal(plan.device[0].bdf, "");
+}
+
+static void test_optional(void **state)
+{
+	(void)state;
+	give(0, "smmu3.a");
+	str_copy(vm->hostdev[1].bdf, sizeof(vm->hostdev[1].bdf), "0000:99:00.0");
+	vm->hostdev[1].optional = true;
+	give(2, "smmu3.a")->optional = true;
+	make_plan();
+	assert_true(plan.device[1].absent);
+	assert_int_equal(plan.device[1].port, PLAN_NONE);
+	assert_false(plan.device[2].absent);
+	assert_int_equal(plan.ports, 2);
+	assert_int_equal(plan.vsmmu[0].ports, 2);
+}
+
+/* libvirt's own layout of ports without SMMUs: functions of one slot, the last one spare. */
+static void test_root_ports(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct hostdev_config *h = give(i, "smmu3.a");
+
+		h->vsmmu = HV_NONE;
+		h->port_addr = 1;
+		h->port_function = i;
+	}
+	vm->port[0].bus = HV_ROOT;
+	vm->port[0].addr = 1;
+	vm->port[0].function = 2;
+	make_plan();
+	assert_int_equal(plan.vsmmus, 0);
+	assert_int_equal(plan.ports, 3);
+	assert_int_equal(plan.device[0].vsmmu, PLAN_ROOT);
+	assert_true(plan.port[0].multifunction);
+	assert_false(plan.port[1].multifunction);
+	assert_int_equal(plan.port[2].device, PLAN_NONE);
+	assert_int_equal(plan.port[2].index, 3);
+	assert_int_equal(plan.port[2].function, 2);
+}
+
+static void test_ports_of_their_own(void **state)
+{
+	(void)state;
+	give(0, "smmu3.a")->vsmmu = HV_NONE;
+	give(1, "smmu3.a")->vsmmu = HV_NONE;
+	make_plan();
+	assert_int_equal(plan.port[0].addr, 1);
+	assert_int_equal(plan.port[1].addr, 2);
+	assert_false(plan.port[0].multifunction);
+}
+
+/* An emulated vSMMU with a disk behind it, beside an accelerated one with a device. */
+static void test_emulated_vsmmu(void **state)
+{
+	(void)state;
+	give(0, "smmu3.a");
+	vm->vsmmu[0].accel = false;
+	vm->port[0].bus = 0;
+	str_copy(vm->disk[0].path, sizeof(vm->disk[0].path), "/disk");
+	vm->disk[0].port = 0;
+	make_plan();
+	assert_sound();
+	assert_int_equal(plan.vsmmus, 2);
+	assert_int_equal(plan.device[0].vsmmu, 1);
+	assert_int_equal(plan.vsmmu[0].ports, 1);
+	assert_int_equal(plan.vsmmu[0].devices, 0);
+	assert_int_equal(plan.port[plan.disk[0].port].vsmmu, 0);
+	vm->disk[0].port = 3;
+	make_plan();
+	assert_int_equal(plan.disk[0].port, PLAN_NONE);
+}
+
+/* Emulated devices keep their slots whatever else the guest gets. */
+static void test_fixed_slots(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < HV_DISK_SLOTS; i++)
+		str_copy(vm->disk[i].path, sizeof(vm->disk[i].path), "/disk");
+	for (unsigned i = 0; i < HV_NET_SLOTS; i++)
+		str_copy(vm->net[i].bridge, sizeof(vm->net[i].bridge), "lan");
+	make_plan();
+	assert_int_equal(plan.disks, HV_DISK_SLOTS);
+	assert_int_equal(plan.nets, HV_NET_SLOTS);
+	assert_int_equal(plan.disk[0].addr, 31);
+	assert_int_equal(plan.disk[3].addr, 28);
+	assert_int_equal(plan.net[0].addr, 27);
+	assert_int_equal(plan.net[3].addr, 24);
+	for (unsigned i = 0; i < HV_HOSTDEV_SLOTS; i++)
+		give(i, "smmu3.a")->vsmmu = HV_NONE;
+	make_plan();
+	assert_int_equal(plan.port[15].addr, 16);
+	assert_int_equal(plan.disk[3].addr, 28);
+}
+
+static void test_macs(void **state)
+{
+	char first[PLAN_MAC];
+
+	(void)state;
+	str_copy(vm->net[0].bridge, sizeof(vm->net[0].bridge), "lan");
+	str_copy(vm->net[1].bridge, sizeof(vm->net[1].bridge), "lan");
+	make_plan();
+	assert_string_equal(plan.mac[0], "");
+	str_copy(vm->uuid, sizeof(vm->uuid), "8f4c2a10-0000-4000-8000-0000000000af");
+	make_plan();
+	assert_int_equal(strlen(plan.mac[0]), PLAN_MAC - 1);
+	assert_memory_equal(plan.mac[0], "52:", 3);
+	assert_string_not_equal(plan.mac[0], plan.mac[1]);
+	str_copy(first, sizeof(first), plan.mac[0]);
+	make_plan();
+	assert_string_equal(plan.mac[0], first);
+	str_copy(vm->net[0].mac, sizeof(vm->net[0].mac), "52:54:00:00:00:01");
+	make_plan();
+	assert_string_equal(plan.mac[0], "52:54:00:00:00:01");
+}
+
+static void test_window(void **state)
+{
+	(void)state;
+	give(0, "smmu3.a");
+	facts.device[0].bar[2] = (struct bar_fact){ .bytes = UINT64_C(128) << 30, .wide = true };
+	make_plan();
+	assert_true(plan.mmio64_gib == 512);
+	facts.device[0].bar[4] = (struct bar_fact){ .bytes = UINT64_C(129) << 30, .wide = true };
+	make_plan();
+	assert_true(plan.mmio64_gib == 1024);
+	facts.device[0].bar[4].wide = false;
+	make_plan();
+	assert_true(plan.mmio64_gib == 512);
+	vm->mmio64_gib = 2048;
+	make_plan();
+	assert_true(plan.mmio64_gib == 2048);
+	/* A record may claim anything; it must come to an end. */
+	vm->mmio64_gib = HV_AUTO;
+	facts.device[0].bar[4] = (struct bar_fact){ .bytes = UINT64_MAX, .wide = true };
+	make_plan();
+}
+
+static void test_pages(void **state)
+{
+	(void)state;
+	vm->memory_mib = 1025;
+	make_plan();
+	assert_true(plan.pages == 0);
+	vm->hugepages = VM_HUGEPAGES_2M;
+	make_plan();
+	assert_true(plan.pages == 513);
+	vm->hugepages = VM_HUGEPAGES_1G;
+	make_plan();
+	assert_true(plan.pages == 2);
+}
+
+static void test_driver(void **state)
+{
+	(void)state;
+	give(0, "smmu3.a");
+	str_copy(facts.device[0].variant, SYS_NAME, "nvgrace_gpu_vfio_pci");
+	make_plan();
+	assert_string_equal(plan_driver(&plan.device[0]), "nvgrace_gpu_vfio_pci");
+	str_copy(vm->hostdev[0].driver, sizeof(vm->hostdev[0].driver), "vfio-pci");
+	assert_string_equal(plan_driver(&plan.device[0]), "vfio-pci");
+}
+
+static void test_gi_nodes(void **state)
+{
+	(void)state;
+	give(0, "smmu3.a");
+	give(1, "smmu3.b")->gi_nodes = 2;
+	facts.device[0].gi_nodes = 8;
+	facts.device[1].gi_nodes = 8;
+	make_plan();
+	assert_int_equal(plan.device[0].gi_nodes, 8);
+	assert_int_equal(plan.device[1].gi_nodes, 2);
+	assert_int_equal(plan.gi_nodes, 10);
+}
+
 static void test_other_slot(void **state)
 {
 	(void)state;
@@ -338,6 +558,18 @@ int main(void)
 		PLAN_CASE("inference goes around hand-set buses", test_around_buses),
 		PLAN_CASE("hand-set clashes are kept for the check", test_clash_is_kept),
 		PLAN_CASE("locked memory", test_memlock),
+		PLAN_CASE("addresses of virtual functions", test_vf_address),
+		PLAN_CASE("a virtual function", test_vf),
+		PLAN_CASE("optional devices", test_optional),
+		PLAN_CASE("root ports on pcie.0", test_root_ports),
+		PLAN_CASE("each root port a slot of its own", test_ports_of_their_own),
+		PLAN_CASE("an emulated vSMMU", test_emulated_vsmmu),
+		PLAN_CASE("slots of emulated devices", test_fixed_slots),
+		PLAN_CASE("Ethernet addresses", test_macs),
+		PLAN_CASE("the 64-bit window", test_window),
+		PLAN_CASE("huge pages", test_pages),
+		PLAN_CASE("the best driver", test_driver),
+		PLAN_CASE("generic-initiator nodes", test_gi_nodes),
 		PLAN_CASE("another VM's plan", test_other_slot),
 		PLAN_CASE("printed", test_print),
 	};
