@@ -21,6 +21,8 @@ MUSL_CFLAGS += -idirafter $(TOOLS)/usr/include
 ARM64_CFLAGS := $(INIT_CFLAGS) $(MUSL_CFLAGS) -Os -ffunction-sections -fdata-sections
 ARM64_CFLAGS += -fstack-protector-strong -D_FORTIFY_SOURCE=0 -static -fno-pie -mno-outline-atomics
 ARM64_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noexecstack
+ARM64_LINK = $(CROSS_COMPILE)gcc $(ARM64_LDFLAGS) -o $@ $(MUSL)/crt1.o $(MUSL)/crti.o $^ \
+	-L$(MUSL) -Wl,--start-group -lc -lgcc -Wl,--end-group $(MUSL)/crtn.o
 
 NATIVE_CFLAGS := $(INIT_CFLAGS) -isystem $(TOOLS)/usr/include
 NATIVE_CFLAGS += -isystem $(TOOLS)/usr/include/$(shell $(HOSTCC) -print-multiarch 2>/dev/null) -O1 -g
@@ -41,8 +43,7 @@ build/arm64/init/%.o: init/%.c $(INIT_HEADERS) | build/target build/tools
 
 build/arm64/hvinit: $(addprefix build/arm64/init/,$(INIT_OBJS))
 	$(say) LD $@
-	$(Q)$(CROSS_COMPILE)gcc $(ARM64_LDFLAGS) -o $@ $(MUSL)/crt1.o $(MUSL)/crti.o $^ \
-		-L$(MUSL) -Wl,--start-group -lc -lgcc -Wl,--end-group $(MUSL)/crtn.o
+	$(Q)$(ARM64_LINK)
 
 out/init: build/arm64/hvinit
 	@mkdir -p $(@D)

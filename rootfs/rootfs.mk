@@ -46,7 +46,17 @@ PACK_PARTS := rootfs/pack.py $(TARGET) $(KERNEL)
 compress = zstd -q -f -T0 -$$(sed -n 's/^ROOTFS_ZSTD_LEVEL=//p' build/rootfs.config) $1 -o $@.$$$$; \
 	mv $@.$$$$ $@
 
-build/demo.cpio.zst: rootfs/guest.list rootfs/demo/init $(PACK_PARTS) build/rootfs.config
+build/arm64/frames.o: rootfs/demo/frames.c init/sha256.h | build/target build/tools
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS_COMPILE)gcc $(ARM64_CFLAGS) -c -o $@ $<
+
+build/arm64/frames: build/arm64/frames.o build/arm64/init/sha256.o
+	$(say) LD $@
+	$(Q)$(ARM64_LINK) -s
+
+build/demo.cpio.zst: rootfs/guest.list rootfs/demo/init build/arm64/frames $(PACK_PARTS) \
+		build/rootfs.config
 	$(say) CPIO $@
 	$(Q)$(PACK) --record build/demo.files build/demo.cpio rootfs/guest.list
 	$(Q)$(call compress,build/demo.cpio)

@@ -27,6 +27,7 @@ HOSTS = re.compile(
 )
 PLACES = re.compile(r"(?<![\w.])/(?:wor[k]|roo[t]|hom[e])/\w|\.\./share[d]")
 KERNEL_FILES = re.compile(r'"/?(?:sys|dev(?!/fdset)|proc)/')  # /dev/fdset is QEMU's, not the kernel's
+PROGRAMS = ("init", "rootfs/demo")  # folders of C that is built
 SYMBOL = re.compile(r"\b((?:HOST|VM\d)_[A-Z][A-Z0-9_]*)\b")
 SHELL = re.compile(r"#!\s*(/usr)?/bin/(env )?(busybox )?(ba|da)?sh\b")
 
@@ -86,15 +87,15 @@ def c_cppcheck(cflags: list[str]) -> str:
     return output(
         "cppcheck", "--quiet", "--error-exitcode=1", "--inline-suppr", "--std=c11", "-j4",
         "--enable=warning,performance,portability", "--suppress=missingInclude",
-        "--suppress=unknownMacro", "--suppress=normalCheckLevelMaxBranches", *defines, "init",
+        "--suppress=unknownMacro", "--suppress=normalCheckLevelMaxBranches", *defines, *PROGRAMS,
     )
 
 
 def c_cases(files: list[Path], cflags: list[str]) -> Iterator[Case]:
     code = [path for path in files if path.suffix in (".c", ".h")]
     yield "every C file", "clang-format", lambda: c_format(code)
-    yield "init", "cppcheck", lambda: c_cppcheck(cflags)
-    for path in (path for path in code if path.parts[0] == "init"):
+    yield "every program", "cppcheck", lambda: c_cppcheck(cflags)
+    for path in (path for path in code if str(path.parent) in PROGRAMS):
         if path.suffix == ".c":
             yield str(path), "clang-tidy", lambda path=path: c_tidy(path, cflags)
         else:
