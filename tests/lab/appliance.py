@@ -35,13 +35,18 @@ class Appliance:
         self.tell(f"{vm}: {match[1]}")
         return match[1]
 
-    def await_proof(self, vm: str = "demo") -> None:
-        """Waits until the guest has said all it has to say; fails at once when the VM ends."""
-        ended = rf"hvinit: {vm}: ((?:stopped|failed)[^\r\n]*)"
-        match = self.console.expect(rf"{vm}\| proof: (done)|{ended}")
-        if not match[1]:
-            raise LabError(f"{vm}: {match[2]} before its proof was done: see {self.console.log}")
-        self.tell(f"{vm}: the guest has told its proof")
+    def await_proof(self, *vms: str) -> None:
+        """Waits until the guests of VMS have said all they have to say, whichever does so first;
+        fails at once when one of the VMs ends."""
+        waited, any_vm = set(vms), "|".join(vms)
+        ended = rf"hvinit: ({any_vm}): ((?:stopped|failed|invalid)[^\r\n]*)"
+        while waited:
+            match = self.console.expect(rf"\b({any_vm})\| proof: done|{ended}")
+            if match[2]:
+                log = self.console.log
+                raise LabError(f"{match[2]}: {match[3]} before its proof was done: see {log}")
+            waited.discard(match[1])
+            self.tell(f"{match[1]}: the guest has told its proof")
 
     def ask(self, line: str, begin: str) -> str:
         """Types LINE at the prompt and returns what is printed from BEGIN to the next prompt."""

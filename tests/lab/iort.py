@@ -69,8 +69,8 @@ def dump(topology: Topology, folder: Path) -> bytes:
         )
     )
     words = [*l0.machine(topology, l0.UNATTENDED), *l0.boot_drive(None), "-serial", "stdio"]
-    for place in topology.places():
-        words += l0.drive(f"drive-{place.device.name}", None)
+    for name in topology.drives():
+        words += l0.drive(f"drive-{name}", None)
     words += ["-kernel", str(KERNEL / "Image"), "-initrd", str(initrd)]
     words += ["-append", "console=ttyAMA0 rdinit=/init quiet"]
     run = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)

@@ -37,8 +37,7 @@ class Machine:
         self.log = self.folder / "console.log"
         self.l0_log = self.folder / "l0.log"
         self.boot_image = self.folder / "boot.img"
-        names = [place.device.name for place in topology.places()]
-        self.disks = {name: Disk(self.folder / f"{name}.img") for name in names}
+        self.disks = {name: Disk(self.folder / f"{name}.img") for name in topology.drives()}
         for disk in self.disks.values():
             disk.refill()
         addons = []

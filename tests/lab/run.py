@@ -51,8 +51,8 @@ def prove(machine: Machine, tell: Progress) -> list[Check]:
         appliance.await_init()
         for state in ("exec", "running"):
             appliance.await_vm(state)
-        appliance.await_proof()
-        checks = judge(machine.topology, machine.disks, trip.console.text(), trip.tally.stages)
+        appliance.await_proof("demo")
+        checks = judge(machine.topology, machine.disks, trip.console.text(), trip.tally.walks)
         checks.append(judge_physical(machine.topology, appliance.kernel_log()))
         appliance.power_off()
         summarize(machine, trip.console.text(), trip.tally)
@@ -60,14 +60,14 @@ def prove(machine: Machine, tell: Progress) -> list[Check]:
 
 
 def summarize(machine: Machine, console: str, tally: Tally) -> None:
-    drives = Said.parse(console).drives
+    said = Said.parse(console)
     row = "{:12}  {:6}  {:24}  {:24}  {:10}  {}"
     print()
     print(row.format("device", "drive", "physical SMMU", "vSMMU", "group type", "nested walks"))
     for place in machine.topology.places():
-        drive = drives.get(place.device.name, {})
+        drive = said.of(place)
         own = (drive.get("smmu", "-"), drive.get("type", "-"))
-        nested = tally.stages(place.stream).get(NESTED, 0)
+        nested = tally.walks(place.stream).stages.get(NESTED, 0)
         print(row.format(place.bdf, place.device.name, place.smmu, *own, nested))
     print("\nthe appliance's clock")
     for what, message in TIMES.items():

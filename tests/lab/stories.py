@@ -4,6 +4,7 @@
 A boot takes the better part of a minute, so what can share one does.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from .machine import Machine, Trip
 from .marks import mark
 from .progress import Progress
 from .proof import Check, judge, judge_physical
+from .topology import EIGHT, Topology
 
 PASSTHROUGH = "iommu.passthrough=1"
 # The messages of a trip, in order.
@@ -127,9 +129,28 @@ def unattended(tell: Progress) -> Seen:
     return seen
 
 
+def eight(tell: Progress) -> Seen:
+    """Four SMMUs, eight functions, two VMs at once, each of whose cards is linked to the other's."""
+    nonce = secrets.token_hex(16)
+    seen = Seen(Machine("eight", EIGHT, config=_pair(EIGHT, nonce)))
+    with Trip(seen.machine) as trip:
+        appliance = Appliance(trip, tell)
+        appliance.await_init()
+        _make_vfs(appliance)
+        for vm in EIGHT.vms():
+            trip.console.send(f"start {vm}")
+        appliance.await_proof(*EIGHT.vms())
+        seen.checks = _judged(appliance, nonce=nonce)
+        seen.checks.append(judge_physical(EIGHT, _kernel_log(appliance, seen)))
+        seen.answers["status"] = appliance.status()
+        appliance.power_off()
+        seen.console = trip.console.text()
+    return seen
+
+
 # In the order in which they are begun: the longest first.
 STORIES: dict[str, Callable[[Progress], Seen]] = {
-    story.__name__: story for story in (first_light, unattended, control, no_nesting)
+    story.__name__: story for story in (eight, first_light, unattended, control, no_nesting)
 }
 
 
@@ -137,10 +158,38 @@ def _proved(appliance: Appliance, start: int = 0) -> list[Check]:
     """Waits for the demo guest's proof and judges what was printed from START on."""
     for state in ("exec", "running"):
         appliance.await_vm(state)
-    appliance.await_proof()
+    appliance.await_proof("demo")
+    return _judged(appliance, start)
+
+
+def _judged(appliance: Appliance, start: int = 0, nonce: str = "") -> list[Check]:
+    """Judges what the guests printed from START on; NONCE is that of their frames."""
     trip = appliance.trip
     told = trip.console.text()[start:]
-    return judge(trip.machine.topology, trip.machine.disks, told, trip.tally.stages)
+    return judge(trip.machine.topology, trip.machine.disks, told, trip.tally.walks, nonce)
+
+
+def _pair(topology: Topology, nonce: str) -> str:
+    """A configuration in which each of TOPOLOGY's VMs gets its devices and the demo's guest."""
+    symbols: dict[str, str | int | bool] = {"HOST_MODULES": "nvme igb"}
+    for slot, vm in enumerate(topology.vms()):
+        words = {"NAME": vm, "CMDLINE": f"{config.value('VM0_CMDLINE')} demo.frames={nonce}"}
+        for last in ("KERNEL", "INITRD"):
+            words[last] = config.value(f"VM0_{last}")
+        for number, place in enumerate(topology.places(vm)):
+            words[f"HOSTDEV{number}_BDF"] = place.bdf
+        symbols |= {f"VM{slot}_{last}": word for last, word in words.items()}
+        symbols |= {f"VM{slot}_MEMORY_MIB": 384, f"VM{slot}_CONSOLE_ECHO": True}
+        symbols[f"VM{slot}_AUTOSTART"] = False
+    return config.changed(**symbols)
+
+
+def _make_vfs(appliance: Appliance) -> None:
+    """Turns the virtual functions on. Their card must be up for the switch in it to work."""
+    pf = "/sys/bus/pci/devices/0000:81:00.0"
+    appliance.shell("while ! test -e /sys/class/net/eth0; do busybox usleep 10000; done")
+    appliance.shell(f"echo 0 >{pf}/sriov_drivers_autoprobe; echo 2 >{pf}/sriov_numvfs")
+    appliance.shell("busybox ip link set eth0 up")
 
 
 def _wrong_vms() -> dict[str, str | int | bool]:

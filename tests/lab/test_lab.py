@@ -57,6 +57,11 @@ def test_power_off_is_orderly(first_light: Seen) -> None:
     assert "did not obey" not in console
 
 
+class TestEight:
+    def test_both_guests_reach_every_device_through_their_own_smmus(self, eight: Seen) -> None:
+        assert eight.checks and not failed(eight.checks)
+
+
 class TestControl:
     def test_bypass_in_the_guest_fails_the_proof(self, control: Seen) -> None:
         wrong = failed(control.checks)
