@@ -3,7 +3,7 @@
 
 # Every room but those that only the build machine has a use for.
 INIT_OBJS := $(patsubst init/%.c,%.o,$(wildcard init/*.c))
-INIT_HEADERS := $(wildcard init/*.h) init/diag.def build/include/symbols.h
+INIT_HEADERS := $(wildcard init/*.h) init/diag.def init/refusal.def build/include/symbols.h
 INIT_HEADERS += build/include/version.h
 
 INIT_WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -60,7 +60,7 @@ build/native/hvinit: $(addprefix build/native/init/,$(INIT_OBJS))
 	$(Q)$(HOSTCC) -o $@ $^
 
 .PHONY: docs
-docs: build/native/hvinit ## brings docs/diagnostics.md up to date with init/diag.def
+docs: build/native/hvinit ## brings docs/diagnostics.md up to date with diag.def and refusal.def
 	$(Q)sed '/^<!-- codes/q' docs/diagnostics.md >build/diagnostics.md
 	$(Q){ echo; build/native/hvinit explain; } >>build/diagnostics.md
 	$(Q)mv build/diagnostics.md docs/diagnostics.md

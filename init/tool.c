@@ -13,6 +13,7 @@
 #include "check.h"
 #include "facts_text.h"
 #include "manifest.h"
+#include "refusal.h"
 #include "sys.h"
 #include "util.h"
 #include "version.h"
@@ -139,19 +140,41 @@ void tool_show_manifest(const struct config *config, unsigned slot)
 		fwrite(data, 1, (size_t)n, stdout);
 }
 
-bool tool_explain(const char *code)
+static void explain_words(enum diag_code code)
 {
-	bool found = false;
+	const char *known;
 
-	for (enum diag_code i = 0; i < DIAG_CODES; i++) {
-		if (code[0] && strcasecmp(code, diag_code_text(i)) != 0)
-			continue;
-		printf("%s### %s (%s)\n\n%s\n\nRemedy: %s.\n", found ? "\n" : "", diag_code_text(i),
-		       diag_code_severity(i) == DIAG_FAIL ? "failure" : "warning",
-		       diag_code_title(i), diag_code_remedy(i));
-		found = true;
+	for (unsigned n = 0; (known = refusal_words(code, n)); n++)
+		printf("%s`%s`", n ? ", " : "\nQEMU's words: ", known);
+	if (refusal_words(code, 0))
+		puts("");
+}
+
+static void explain_one(enum diag_code code)
+{
+	printf("### %s (%s)\n\n%s\n", diag_code_text(code),
+	       diag_code_severity(code) == DIAG_FAIL ? "failure" : "warning",
+	       diag_code_title(code));
+	explain_words(code);
+	printf("\nRemedy: %s.\n", diag_code_remedy(code));
+}
+
+bool tool_explain(const char *what)
+{
+	enum diag_code code = 0;
+
+	while (code < DIAG_CODES && what[0] && strcasecmp(what, diag_code_text(code)) != 0)
+		code++;
+	if (code == DIAG_CODES)
+		code = refusal_code(what);
+	if (code == DIAG_CODES)
+		return false;
+	explain_one(code);
+	while (!what[0] && ++code < DIAG_CODES) {
+		puts("");
+		explain_one(code);
 	}
-	return found;
+	return true;
 }
 
 /* --- the program --- */
@@ -197,7 +220,10 @@ static int run_explain(const struct request *request)
 {
 	if (tool_explain(request->file))
 		return EXIT_SUCCESS;
-	fprintf(stderr, "hvinit: %s: no such code; 'hvinit explain' lists them\n", request->file);
+	fprintf(stderr,
+		"hvinit: %s: no code, and no words of QEMU's that are known; 'hvinit explain' "
+		"lists both\n",
+		request->file);
 	return EXIT_USAGE;
 }
 
@@ -313,7 +339,7 @@ static const struct tool_command {
 	{ "argv", "MANIFEST VM", "print the words that QEMU is started with", 2, 2, run_argv },
 	{ "devices", "MANIFEST", "list the PCI devices and who has them", 1, 1, run_devices },
 	{ "manifest", "CONFIG", "make the manifest for a .config", 1, 1, run_manifest },
-	{ "explain", "[CODE]", "tell what a diagnostic's code means, or all of them", 0, 1,
+	{ "explain", "[WHAT]", "tell what a code or QEMU's words mean, or all of them", 0, 1,
 	  run_explain },
 	{ "version", "", "print the version", 0, 0, run_version },
 	{ "help", "", "print this", 0, 0, run_help },

@@ -17,8 +17,11 @@ void tool_show_check(const struct config *config, unsigned slot);
 void tool_show_argv(const struct config *config, unsigned slot);
 void tool_show_manifest(const struct config *config, unsigned slot);
 
-/* What a code of a diagnostic means, in Markdown; all of them for "". False: no such code. */
-bool tool_explain(const char *code);
+/*
+ * Tells in Markdown what a diagnostic's code means, or the code that a line of QEMU's stands for;
+ * all of them for "". False: what is neither.
+ */
+bool tool_explain(const char *what);
 
 /* The program "hvinit". Exit codes: 0; 1 there are findings; 2 wrong usage or unreadable file. */
 int tool_main(int argc, char **argv);

@@ -5,6 +5,7 @@
 
 #include "console.h"
 #include "log.h"
+#include "refusal.h"
 #include "util.h"
 #include "vm_private.h"
 
@@ -126,6 +127,45 @@ static bool read_serial(struct vm *vm)
 	return true;
 }
 
+/* QEMU runs on after some of what it says; what a failure says is judged when it has ended. */
+static void heed_line(struct vm *vm, const char *line)
+{
+	enum diag_code code = refusal_code(line);
+	char quoted[VM_WHY];
+
+	if (code == DIAG_CODES || diag_code_severity(code) != DIAG_WARN || vm->warned[code])
+		return;
+	vm->warned[code] = true;
+	refusal_quote(line, quoted, sizeof(quoted));
+	vm_fault_text(vm, code, "QEMU: %s", quoted);
+}
+
+/* Looks at the whole lines that have come since the last time. */
+static void heed_words(struct vm *vm)
+{
+	char text[READ_SIZE + 1];
+	char *newline;
+	char *line;
+
+	for (;;) {
+		uint64_t at = vm->words_heeded;
+		size_t got = ring_read(&vm->words_kept, &at, text, sizeof(text) - 1);
+		size_t n = got;
+
+		text[got] = '\0';
+		newline = strrchr(text, '\n');
+		if (newline)
+			n = (size_t)(newline + 1 - text);
+		else if (got < sizeof(text) - 1)
+			return;
+		/* A line too long for text is looked at in parts. */
+		vm->words_heeded = at - got + n;
+		text[n] = '\0';
+		for (char *rest = text; (line = strsep(&rest, "\n"));)
+			heed_line(vm, line);
+	}
+}
+
 static bool read_words(struct vm *vm)
 {
 	char clean[READ_SIZE + TEXT_HELD];
@@ -135,6 +175,7 @@ static bool read_words(struct vm *vm)
 	if (!read_some(&vm->words, data, sizeof(data), &len))
 		return false;
 	ring_write(&vm->words_kept, clean, text_filter(&vm->words_filter, data, len, clean));
+	heed_words(vm);
 	return true;
 }
 
@@ -192,6 +233,8 @@ void vm_io_open(struct vm *vm, const struct launch *launch)
 	vm->echo_filter = (struct text_filter){ 0 };
 	vm->words_filter = (struct text_filter){ 0 };
 	vm->words_from = vm->words_kept.total;
+	vm->words_heeded = vm->words_from;
+	memset(vm->warned, 0, sizeof(vm->warned));
 	loop_add(&vm->qmp, launch->qmp, EPOLLIN, qmp_ready, vm);
 	loop_add(&vm->serial, launch->serial, EPOLLIN, serial_ready, vm);
 	loop_add(&vm->words, launch->words, EPOLLIN, words_ready, vm);

@@ -3,22 +3,11 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "refusal.h"
 #include "util.h"
 #include "vm_private.h"
 
-enum { WORDS_TAIL = 2048 };
-
-/* The last line in text that is not empty; cuts text there. */
-static const char *last_line(char *text)
-{
-	size_t end = strlen(text);
-	char *newline;
-
-	while (end > 0 && text[end - 1] == '\n')
-		text[--end] = '\0';
-	newline = strrchr(text, '\n');
-	return newline ? newline + 1 : text;
-}
+enum { WORDS_TAIL = 8192, WORDS_QUOTED = 256 };
 
 /* Copies the end of what launcher and QEMU wrote in this start. */
 static void copy_words(const struct vm *vm, char *tail, size_t size)
@@ -33,39 +22,45 @@ static void copy_words(const struct vm *vm, char *tail, size_t size)
 }
 
 /* QEMU's words beside our code: an operator should not have to know QEMU's sources. */
-static void judge_exit(struct vm *vm)
+static enum diag_code find_cause(const struct vm *vm, char *quoted, size_t size)
 {
 	char tail[WORDS_TAIL];
-	const char *nesting;
-	const char *line;
+	enum diag_code code;
 
 	copy_words(vm, tail, sizeof(tail));
-	nesting = strstr(tail, "IOMMU_VIOMMU_ALLOC failed");
-	line = last_line(tail);
+	refusal_quote(refusal_cause(tail, &code), quoted, size);
+	return code;
+}
+
+static void judge_exit(struct vm *vm)
+{
+	char words[WORDS_QUOTED];
+	enum diag_code code = find_cause(vm, words, sizeof(words));
+
 	if (!vm->execed)
-		vm_fault_text(vm, DIAG_LAUNCH_FAIL, "the launcher ended with status %d%s%.200s",
-			      WEXITSTATUS(vm->status), line[0] ? ": " : "", line);
-	else if (nesting) /* the cause: what comes after it are consequences */
-		vm_fault_text(vm, DIAG_NO_NESTING, "QEMU: %.*s", (int)strcspn(nesting, "\n"),
-			      nesting);
-	else if (line[0] && !vm->ran)
-		vm_fault_text(vm, DIAG_QEMU_REFUSED, "QEMU: %.240s", line);
+		vm_fault_text(vm, DIAG_LAUNCH_FAIL, "the launcher ended with status %d%s%s",
+			      WEXITSTATUS(vm->status), words[0] ? ": " : "", words);
+	else if (code != DIAG_CODES)
+		vm_fault_text(vm, code, "QEMU: %s", words);
+	else if (words[0] && !vm->ran)
+		vm_fault_text(vm, DIAG_QEMU_REFUSED, "QEMU: %s", words);
 	else
-		vm_fault_text(vm, DIAG_QEMU_DIED, "QEMU exited with status %d%s%.200s",
-			      WEXITSTATUS(vm->status), line[0] ? ": " : "", line);
+		vm_fault_text(vm, DIAG_QEMU_DIED, "QEMU exited with status %d%s%s",
+			      WEXITSTATUS(vm->status), words[0] ? ": " : "", words);
 }
 
 static void judge_signal(struct vm *vm)
 {
-	char tail[WORDS_TAIL];
-	const char *line;
+	char words[WORDS_QUOTED];
+	enum diag_code code = find_cause(vm, words, sizeof(words));
 
-	copy_words(vm, tail, sizeof(tail));
-	line = last_line(tail);
-	vm_fault_text(vm, vm->execed ? DIAG_QEMU_DIED : DIAG_LAUNCH_FAIL,
-		      "%s was killed by signal %d (%s)%s%.160s",
+	if (!vm->execed)
+		code = DIAG_LAUNCH_FAIL;
+	else if (code == DIAG_CODES)
+		code = DIAG_QEMU_DIED;
+	vm_fault_text(vm, code, "%s was killed by signal %d (%s)%s%s",
 		      vm->execed ? "QEMU" : "the launcher", WTERMSIG(vm->status),
-		      strsignal(WTERMSIG(vm->status)), line[0] ? ": " : "", line);
+		      strsignal(WTERMSIG(vm->status)), words[0] ? ": " : "", words);
 }
 
 /* Whether this end is one that our own stop makes: then it is no fault. */

@@ -48,6 +48,8 @@ struct vm {
 	struct ring console;
 	struct ring words_kept;
 	uint64_t words_from; /* where this start's words begin */
+	uint64_t words_heeded; /* up to where they were looked at for warnings */
+	bool warned[DIAG_CODES]; /* once a start is enough, and a guest cannot fill the logs */
 	struct text_filter words_filter;
 	struct text_filter echo_filter;
 	size_t echo_used;

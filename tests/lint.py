@@ -266,7 +266,7 @@ def diagnostics() -> str:
     text = Path("docs/diagnostics.md").read_text()
     if text.partition(" -->\n\n### ")[2] == output_of_explain().partition("### ")[2]:
         return ""
-    return "docs/diagnostics.md: is not what init/diag.def says: run 'make docs'"
+    return "docs/diagnostics.md: is not what diag.def and refusal.def say: run 'make docs'"
 
 
 def output_of_explain() -> str:

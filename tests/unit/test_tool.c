@@ -212,15 +212,22 @@ static void test_unreadable(void **state)
 static void test_explain(void **state)
 {
 	(void)state;
-	assert_int_equal(run("explain", "dev-none", NULL), 0);
-	assert_has(out, "### DEV-NONE (failure)\n\nThe device is not there.\n\nRemedy: ");
-	assert_null(strstr(out, "DEV-TWICE"));
+	assert_int_equal(run("explain", "dev-twice", NULL), 0);
+	assert_has(out, "### DEV-TWICE (failure)\n\nThe same device is given twice.\n\nRemedy: ");
+	assert_null(strstr(out, "DEV-NONE"));
+	assert_int_equal(run("explain", "vfio: Host SMMUv3 doesn't support 4K translation granule",
+			     NULL),
+			 0);
+	assert_has(out, "### SMMU-GRAN (failure)\n\nThe ");
+	assert_has(out, "\n\nQEMU's words: `Host SMMUv3 doesn't support Little-endian");
+	assert_has(out, "`, `Host SMMUv3 doesn't support *K translation granule`\n\nRemedy: ");
+	assert_null(strstr(out, "SMMU-TYPE"));
 	assert_int_equal(run("explain", NULL), 0);
 	for (unsigned i = 0; i < DIAG_CODES; i++)
 		assert_has(out, diag_code_text((enum diag_code)i));
 	assert_int_equal(run("explain", "NO-SUCH", NULL), 2);
 	assert_string_equal(out, "");
-	assert_has(err, "hvinit: NO-SUCH: no such code");
+	assert_has(err, "hvinit: NO-SUCH: no code, and no words");
 }
 
 static void test_usage(void **state)

@@ -728,7 +728,7 @@ static void test_refused(void **state)
 	end(STATUS_1);
 	assert_state("failed");
 	assert_said("[QEMU-REFUSED]");
-	assert_string_equal(vm_look(0).why, "QEMU: qemu-system-aarch64: -device x: no such device");
+	assert_string_equal(vm_look(0).why, "QEMU: -device x: no such device");
 }
 
 static void test_no_nesting(void **state)
@@ -740,6 +740,66 @@ static void test_no_nesting(void **state)
 	end(STATUS_1);
 	assert_said("[NO-NESTING]");
 	assert_state("failed");
+}
+
+static void test_refusal_known(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	happen_exec();
+	words("qemu-system-aarch64: -device {\"driver\":\"x\",\"id\":\"iommu0\"}: "
+	      "An iommu is already attached to this bus\n");
+	end(STATUS_1);
+	assert_said("[SMMU-TWICE]");
+	assert_string_equal(vm_look(0).why,
+			    "QEMU: iommu0: An iommu is already attached to this bus");
+}
+
+/* QEMU gives up by abort() where a guest has asked for the impossible. */
+static void test_refusal_by_signal(void **state)
+{
+	(void)state;
+	go_running();
+	words("qemu: hardware error: vfio: DMA mapping failed, unable to continue\nCPU #0:\n");
+	end(SEGFAULT);
+	assert_said("[MAP-FAIL]");
+	assert_said("signal 11");
+	assert_said("unable to continue");
+}
+
+/* QEMU goes on after some words: they are told once, and are no reason for its end. */
+static void test_warnings(void **state)
+{
+	(void)state;
+	go_running();
+	words("qemu-system-aarch64: warning: IOMMU_IOAS_MAP failed: Bad add");
+	assert_null(strstr(said, "MAP-EFAULT"));
+	words("ress, PCI BAR?\nqemu-system-aarch64: Failed to attach GBPA hwpt 6 for hiodi\n");
+	assert_said("[MAP-EFAULT]");
+	assert_said("[ATTACH-FAIL]");
+	said[0] = '\0';
+	words("qemu-system-aarch64: warning: IOMMU_IOAS_MAP failed: Bad address, PCI BAR?\n");
+	assert_null(strstr(said, "MAP-EFAULT"));
+	end(STATUS_OK);
+	assert_state("stopped");
+	go_running();
+	words("qemu-system-aarch64: warning: IOMMU_IOAS_MAP failed: Bad address, PCI BAR?\n");
+	assert_said("[MAP-EFAULT]");
+}
+
+/* A warning is found behind a line that is longer than what is looked at in one go. */
+static void test_warning_after_long_line(void **state)
+{
+	char part[1000];
+
+	(void)state;
+	memset(part, 'x', sizeof(part) - 1);
+	part[sizeof(part) - 1] = '\0';
+	go_running();
+	for (unsigned i = 0; i < 9; i++)
+		words(part);
+	words("\nqemu-system-aarch64: Device 0x100: Failed to install STE\n");
+	assert_said("[ATTACH-FAIL]");
 }
 
 /* The machine goes on when the kernel does not let go of a process. */
@@ -1193,6 +1253,10 @@ int main(void)
 		VM_CASE("QEMU crashes", test_crash),
 		VM_CASE("QEMU is killed from outside", test_killed_from_outside),
 		VM_CASE("QEMU refuses", test_refused),
+		VM_CASE("QEMU refuses in words that are known", test_refusal_known),
+		VM_CASE("QEMU refuses and aborts", test_refusal_by_signal),
+		VM_CASE("QEMU warns in words that are known", test_warnings),
+		VM_CASE("QEMU warns after a long line", test_warning_after_long_line),
 		VM_CASE("no nesting", test_no_nesting),
 		VM_CASE("stuck", test_stuck),
 		VM_CASE("the monitor is lost", test_lost_monitor),
