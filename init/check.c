@@ -277,7 +277,7 @@ static void check_empty(const struct check *c)
 
 		if (v->devices == 0 && v->config->accel && plan_has_auto(v->config) &&
 		    is_meant(c, i))
-			fail(c, DIAG_VSMMU_EMPTY, vsmmu_symbol(c, i, "ACCEL", symbol),
+			fail(c, DIAG_SMMU_AUTO, vsmmu_symbol(c, i, "ACCEL", symbol),
 			     "vSMMU %u has no device that QEMU could learn its features from", i);
 	}
 	if (c->plan->homeless)

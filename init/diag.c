@@ -22,25 +22,52 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-void diag_add(struct diag *diag, int vm, enum diag_code code, const char *subject, const char *fmt,
-	      ...)
+/* A new finding without a text, or NULL when there is no room. */
+static struct finding *add(struct diag *diag, int vm, enum diag_code code,
+			   enum diag_severity severity, const char *subject)
 {
 	struct finding *finding;
-	va_list ap;
 
 	if (diag->count == DIAG_MAX) {
 		diag->dropped++;
-		diag->dropped_failures += diag_code_severity(code) == DIAG_FAIL;
-		return;
+		diag->dropped_failures += severity == DIAG_FAIL;
+		return NULL;
 	}
 	finding = &diag->finding[diag->count++];
 	finding->code = code;
+	finding->severity = severity;
 	finding->vm = vm;
 	str_copy(finding->subject, sizeof(finding->subject), subject);
+	make_printable(finding->subject);
+	return finding;
+}
+
+void diag_add(struct diag *diag, int vm, enum diag_code code, const char *subject, const char *fmt,
+	      ...)
+{
+	bool warn = catalogue[code].severity == DIAG_WARN;
+	struct finding *finding = add(diag, vm, code, warn ? DIAG_WARN : DIAG_FAIL, subject);
+	va_list ap;
+
+	if (!finding)
+		return;
 	va_start(ap, fmt);
 	vsnprintf(finding->text, sizeof(finding->text), fmt, ap);
 	va_end(ap);
-	make_printable(finding->subject);
+	make_printable(finding->text);
+}
+
+void diag_warn(struct diag *diag, int vm, enum diag_code code, const char *subject, const char *fmt,
+	       ...)
+{
+	struct finding *finding = add(diag, vm, code, DIAG_WARN, subject);
+	va_list ap;
+
+	if (!finding)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(finding->text, sizeof(finding->text), fmt, ap);
+	va_end(ap);
 	make_printable(finding->text);
 }
 
@@ -69,8 +96,7 @@ unsigned diag_failures(const struct diag *diag, int vm)
 	unsigned n = diag->dropped_failures;
 
 	for (unsigned i = 0; i < diag->count; i++)
-		n += diag->finding[i].vm == vm &&
-		     diag_code_severity(diag->finding[i].code) == DIAG_FAIL;
+		n += diag->finding[i].vm == vm && diag->finding[i].severity == DIAG_FAIL;
 	return n;
 }
 

@@ -8,7 +8,8 @@
 
 #include "util.h"
 
-enum diag_severity { DIAG_WARN, DIAG_FAIL };
+/* DIAG_REFUSED is a code's only: a finding of it fails, unless VMn_START_ANYWAY lets it warn. */
+enum diag_severity { DIAG_WARN, DIAG_FAIL, DIAG_REFUSED };
 
 enum diag_code {
 #define DIAG(name, code, severity, title, remedy) DIAG_##name,
@@ -25,6 +26,7 @@ enum { DIAG_HOST = -1, DIAG_MAX = 48, DIAG_SUBJECT = 64, DIAG_TEXT = 320 };
  */
 struct finding {
 	enum diag_code code;
+	enum diag_severity severity; /* DIAG_WARN or DIAG_FAIL */
 	int vm; /* slot of the VM that it concerns, or DIAG_HOST */
 	char subject[DIAG_SUBJECT]; /* a Kconfig symbol, a VM's name or a BDF */
 	char text[DIAG_TEXT]; /* "verb object: reason" */
@@ -34,7 +36,7 @@ struct finding {
 struct diag {
 	unsigned count;
 	unsigned dropped;
-	unsigned dropped_failures; /* those of them that are DIAG_FAIL */
+	unsigned dropped_failures; /* those of them that are no warnings */
 	struct finding finding[DIAG_MAX];
 };
 
@@ -42,6 +44,10 @@ struct diag {
 PRINTF_LIKE(5, 6)
 void diag_add(struct diag *diag, int vm, enum diag_code code, const char *subject, const char *fmt,
 	      ...);
+/* The same as a warning, whatever the code's severity is. */
+PRINTF_LIKE(5, 6)
+void diag_warn(struct diag *diag, int vm, enum diag_code code, const char *subject, const char *fmt,
+	       ...);
 
 const char *diag_code_text(enum diag_code code);
 enum diag_severity diag_code_severity(enum diag_code code);
@@ -51,7 +57,7 @@ const char *diag_code_title(enum diag_code code);
 const char *diag_code_remedy(enum diag_code code);
 
 /*
- * Number of DIAG_FAIL findings that concern VM slot vm; DIAG_HOST counts those of the host. One
+ * Number of failures that concern VM slot vm; DIAG_HOST counts those of the host. One
  * that was dropped may concern anybody, so it counts for all.
  */
 unsigned diag_failures(const struct diag *diag, int vm);

@@ -178,8 +178,7 @@ void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
 
 void log_finding(const struct finding *finding)
 {
-	enum log_level level = diag_code_severity(finding->code) == DIAG_FAIL ? LOG_LEVEL_ERR :
-										LOG_LEVEL_WARN;
+	enum log_level level = finding->severity == DIAG_FAIL ? LOG_LEVEL_ERR : LOG_LEVEL_WARN;
 	char line[LINE - 64];
 
 	diag_format(finding, line, sizeof(line));

@@ -51,7 +51,7 @@ const char *refusal_cause(char *text, enum diag_code *code)
 
 	for (char *line = strtok_r(text, "\n", &text); line; line = strtok_r(NULL, "\n", &text)) {
 		*code = refusal_code(line);
-		if (*code != DIAG_CODES && diag_code_severity(*code) == DIAG_FAIL)
+		if (*code != DIAG_CODES && diag_code_severity(*code) != DIAG_WARN)
 			return line;
 		last = line;
 		if (is_error(line))

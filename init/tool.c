@@ -152,8 +152,13 @@ static void explain_words(enum diag_code code)
 
 static void explain_one(enum diag_code code)
 {
-	printf("### %s (%s)\n\n%s\n", diag_code_text(code),
-	       diag_code_severity(code) == DIAG_FAIL ? "failure" : "warning",
+	static const char *const severities[] = {
+		[DIAG_WARN] = "warning",
+		[DIAG_FAIL] = "failure",
+		[DIAG_REFUSED] = "failure, with START_ANYWAY a warning",
+	};
+
+	printf("### %s (%s)\n\n%s\n", diag_code_text(code), severities[diag_code_severity(code)],
 	       diag_code_title(code));
 	explain_words(code);
 	printf("\nRemedy: %s.\n", diag_code_remedy(code));

@@ -56,7 +56,7 @@ void vm_enter(struct vm *vm, enum vm_state state, const char *why)
 void vm_fault(struct vm *vm, const struct finding *finding)
 {
 	log_finding(finding);
-	if (vm->faulty || diag_code_severity(finding->code) != DIAG_FAIL)
+	if (vm->faulty || finding->severity != DIAG_FAIL)
 		return;
 	vm->faulty = true;
 	vm->fault = *finding;

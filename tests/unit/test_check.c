@@ -390,7 +390,7 @@ static void test_empty_below(void **state)
 	vm->hostdev[0].vsmmu = 0;
 	vm->hostdev[1].vsmmu = 2;
 	check();
-	assert_finding(&diag, DIAG_VSMMU_EMPTY, "VM0_VSMMU1_ACCEL", "vSMMU 1 has no device");
+	assert_finding(&diag, DIAG_SMMU_AUTO, "VM0_VSMMU1_ACCEL", "vSMMU 1 has no device");
 }
 
 static void test_empty_above(void **state)
@@ -398,7 +398,7 @@ static void test_empty_above(void **state)
 	(void)state;
 	vm->vsmmu[5].addr = 7;
 	check();
-	assert_finding(&diag, DIAG_VSMMU_EMPTY, "VM0_VSMMU5_ACCEL", "vSMMU 5 has no device");
+	assert_finding(&diag, DIAG_SMMU_AUTO, "VM0_VSMMU5_ACCEL", "vSMMU 5 has no device");
 }
 
 static void test_bus_overlap(void **state)

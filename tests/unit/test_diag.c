@@ -40,6 +40,24 @@ static void test_counts(void **state)
 	assert_int_equal(diag_failures(&diag, DIAG_HOST), 1);
 }
 
+/* What only foretells a refusal fails like the rest, unless whoever adds it knows better. */
+static void test_refused(void **state)
+{
+	struct diag diag = { 0 };
+
+	(void)state;
+	assert_int_equal(diag_code_severity(DIAG_SMMU_ATS), DIAG_REFUSED);
+	diag_add(&diag, 0, DIAG_SMMU_ATS, "VM0_VSMMU0_ATS", "a failure");
+	assert_int_equal(diag.finding[0].severity, DIAG_FAIL);
+	assert_int_equal(diag_failures(&diag, 0), 1);
+	diag_warn(&diag, 0, DIAG_SMMU_ATS, "VM0_VSMMU0_ATS", "a warning");
+	assert_int_equal(diag.finding[1].severity, DIAG_WARN);
+	assert_int_equal(diag_failures(&diag, 0), 1);
+	for (unsigned i = 0; i < DIAG_MAX; i++)
+		diag_warn(&diag, 0, DIAG_SMMU_ATS, "VM0_VSMMU0_ATS", "dropped in the end");
+	assert_int_equal(diag_failures(&diag, 0), 1);
+}
+
 static void test_full(void **state)
 {
 	struct diag diag = { 0 };
@@ -127,6 +145,7 @@ int main(void)
 		CASE("every code is unique and has a remedy", test_catalogue, NULL),
 		CASE("a finding fits into one write to a pipe", test_one_write, NULL),
 		CASE("failures are counted for each VM", test_counts, NULL),
+		CASE("a foretold refusal fails or warns", test_refused, NULL),
 		CASE("a full list counts what it drops", test_full, NULL),
 		CASE("dropped failures count for everybody", test_full_of_warnings, NULL),
 		CASE("long texts are cut", test_cut, NULL),

@@ -218,7 +218,7 @@ static void test_explain(void **state)
 	assert_int_equal(run("explain", "vfio: Host SMMUv3 doesn't support 4K translation granule",
 			     NULL),
 			 0);
-	assert_has(out, "### SMMU-GRAN (failure)\n\nThe ");
+	assert_has(out, "### SMMU-GRAN (failure, with START_ANYWAY a warning)\n\nThe ");
 	assert_has(out, "\n\nQEMU's words: `Host SMMUv3 doesn't support Little-endian");
 	assert_has(out, "`, `Host SMMUv3 doesn't support *K translation granule`\n\nRemedy: ");
 	assert_null(strstr(out, "SMMU-TYPE"));
