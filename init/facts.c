@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
+#include "facts_host.h"
+#include "use.h"
 #include "util.h"
+#include "variant.h"
 
 enum {
 	/* include/linux/ioport.h. Lines of "resource" are six BARs, the ROM, then windows. */
@@ -64,6 +67,52 @@ static void read_bars(int root, const char *bdf, struct pci_fact *fact)
 	}
 }
 
+/* A line is "0x… 0x… type"; "direct" ones are mapped 1:1, "direct-relaxable" ones need not stay. */
+static enum known read_direct(int root, const char *bdf)
+{
+	char text[4096];
+	const char *at = text;
+
+	if (sys_pci_read(root, bdf, "iommu_group/reserved_regions", text, sizeof(text)) < 0)
+		return KNOWN_UNKNOWN;
+	while ((at = strstr(at, " direct"))) {
+		at += strlen(" direct");
+		if (*at == '\n' || *at == '\0')
+			return KNOWN_YES;
+	}
+	return KNOWN_NO;
+}
+
+static int read_node(int root, const char *bdf)
+{
+	char text[SYS_NAME];
+	char *end;
+	long node;
+
+	if (sys_pci_read(root, bdf, "numa_node", text, sizeof(text)) <= 0)
+		return FACTS_NO_NODE;
+	node = strtol(text, &end, 10);
+	return *end || node < 0 || node > INT16_MAX ? FACTS_NO_NODE : (int)node;
+}
+
+/* What only an endpoint has, or what counts of an endpoint only. */
+static void read_endpoint(int root, const char *bdf, struct pci_fact *fact)
+{
+	fact->subvendor = (uint16_t)read_number(root, bdf, "subsystem_vendor");
+	fact->subdevice = (uint16_t)read_number(root, bdf, "subsystem_device");
+	fact->node = read_node(root, bdf);
+	fact->direct = read_direct(root, bdf);
+	sys_pci_read(root, bdf, "reset_method", fact->reset, sizeof(fact->reset));
+	sys_pci_link(root, bdf, "physfn", fact->pf, sizeof(fact->pf));
+	fact->vfs_total = (uint16_t)read_number(root, bdf, "sriov_totalvfs");
+	if (fact->vfs_total) {
+		fact->vfs = (uint16_t)read_number(root, bdf, "sriov_numvfs");
+		fact->vf_offset = (uint16_t)read_number(root, bdf, "sriov_offset");
+		fact->vf_stride = (uint16_t)read_number(root, bdf, "sriov_stride");
+	}
+	read_bars(root, bdf, fact);
+}
+
 static void read_device(int root, const char *bdf, struct pci_fact *fact)
 {
 	memset(fact, 0, sizeof(*fact));
@@ -78,7 +127,33 @@ static void read_device(int root, const char *bdf, struct pci_fact *fact)
 	fact->device = (uint16_t)read_number(root, bdf, "device");
 	fact->bridge = is_bridge(root, bdf);
 	fact->group = read_group(root, bdf);
-	read_bars(root, bdf, fact);
+	if (!fact->bridge)
+		read_endpoint(root, bdf, fact);
+}
+
+/* Bus, device and function of a BDF as one number (PCIe 6.0, section 2.2.4.2). */
+static unsigned routing_id(const char *bdf)
+{
+	unsigned long bus = strtoul(bdf + sizeof("0000"), NULL, 16);
+	unsigned long device = strtoul(bdf + sizeof("0000:00"), NULL, 16);
+	unsigned long function = strtoul(bdf + sizeof("0000:00:00"), NULL, 16);
+
+	return (unsigned)(bus << 8 | device << 3 | function);
+}
+
+/* PCIe 6.0, section 9.2.1.2: VF n has the PF's routing id + offset + n * stride. */
+static void number_vf(struct facts *facts, struct pci_fact *vf)
+{
+	const struct pci_fact *pf = facts_find(facts, vf->pf);
+	unsigned from = pf ? routing_id(pf->bdf) + pf->vf_offset : 0;
+	unsigned id = routing_id(vf->bdf);
+
+	if (!pf || id < from)
+		return;
+	if (id == from)
+		vf->vf = 0;
+	else if (pf->vf_stride && (id - from) % pf->vf_stride == 0)
+		vf->vf = (int)((id - from) / pf->vf_stride);
 }
 
 static void note_driver(struct facts *facts, const char *name)
@@ -99,7 +174,7 @@ static int add_device(void *arg, const char *bdf)
 	struct facts *facts = walk->facts;
 
 	/* A domain of more than four digits (Intel's VMD) does not exist on these machines. */
-	if (strlen(bdf) >= SYS_BDF)
+	if (strlen(bdf) != SYS_BDF - 1)
 		return 0;
 	if (facts->count == FACTS_DEVICES)
 		facts->dropped++;
@@ -122,7 +197,7 @@ void facts_discover(int root, struct facts *facts)
 	struct walk walk = { .root = root, .facts = facts };
 
 	memset(facts, 0, sizeof(*facts));
-	facts->memory_kib = sys_memory_kib(root);
+	facts_discover_host(root, facts);
 	facts->iommufd = sys_iommufd_exists(root);
 	facts->kvm = sys_kvm_exists(root);
 	sys_driver_each(root, add_driver, &walk);
@@ -130,6 +205,13 @@ void facts_discover(int root, struct facts *facts)
 	for (unsigned i = 0; i < facts->count; i++)
 		if (facts->device[i].driver[0])
 			note_driver(facts, facts->device[i].driver);
+	facts_sort(facts);
+	for (unsigned i = 0; i < facts->count; i++)
+		if (facts->device[i].pf[0])
+			number_vf(facts, &facts->device[i]);
+	facts_discover_smmus(root, facts);
+	variant_discover(root, facts);
+	use_discover(root, facts);
 	facts_sort(facts);
 }
 
@@ -166,11 +248,14 @@ void facts_sort(struct facts *facts)
 	qsort(facts->device, facts->count, sizeof(facts->device[0]), by_bdf);
 }
 
+static int to_bdf(const void *bdf, const void *device)
+{
+	return strcmp(bdf, ((const struct pci_fact *)device)->bdf);
+}
+
 const struct pci_fact *facts_find(const struct facts *facts, const char *bdf)
 {
-	/* The element begins with what is compared, so the name stands for one. */
-	_Static_assert(offsetof(struct pci_fact, bdf) == 0, "facts_find");
-	return bsearch(bdf, facts->device, facts->count, sizeof(facts->device[0]), by_bdf);
+	return bsearch(bdf, facts->device, facts->count, sizeof(facts->device[0]), to_bdf);
 }
 
 const struct smmu_fact *facts_smmu(const struct facts *facts, const char *name)

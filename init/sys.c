@@ -134,9 +134,7 @@ bool sys_pci_has(int root, const char *bdf, const char *attr)
 	       sys_exists(root, path);
 }
 
-/* Calls each for every name in a folder until it returns non-zero, and returns that. */
-static int each_name(int root, const char *path, int (*each)(void *arg, const char *name),
-		     void *arg)
+int sys_names(int root, const char *path, int (*each)(void *arg, const char *name), void *arg)
 {
 	_cleanup_fd_ int fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *entry;
@@ -158,7 +156,7 @@ static int each_name(int root, const char *path, int (*each)(void *arg, const ch
 
 int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg)
 {
-	return each_name(root, PCI_DEVICES, each, arg);
+	return sys_names(root, PCI_DEVICES, each, arg);
 }
 
 bool sys_driver_exists(int root, const char *driver)
@@ -170,7 +168,7 @@ bool sys_driver_exists(int root, const char *driver)
 
 int sys_driver_each(int root, int (*each)(void *arg, const char *driver), void *arg)
 {
-	return each_name(root, PCI_DRIVERS, each, arg);
+	return sys_names(root, PCI_DRIVERS, each, arg);
 }
 
 int sys_driver_probe(int root, const char *bdf)
@@ -209,7 +207,7 @@ int sys_vfio_name(int root, const char *bdf, char *name, size_t size)
 	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/vfio-dev", bdf))
 		return -ENAMETOOLONG;
 	buffer.text = name;
-	result = each_name(root, path, take_vfio, &buffer);
+	result = sys_names(root, path, take_vfio, &buffer);
 	return result > 0 ? 0 : result == 0 ? -ENOENT : result;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel's files: the only room that names a path under /sys, /dev or /proc, and the seam
- * that tests replace. root is a descriptor of the folder that stands for "/": the pure rooms get
- * a recorded or invented tree, PID 1 gets the real one. Reads return a length or 0, or a
- * negative errno.
+ * The kernel's files: this room and sys_facts are the only ones that name a path under /sys, /dev
+ * or /proc, and the seam that tests replace. root is a descriptor of the folder that stands for
+ * "/": the pure rooms get a recorded or invented tree, PID 1 gets the real one. Reads return a
+ * length or 0, or a negative errno.
  */
 #ifndef HVINIT_SYS_H
 #define HVINIT_SYS_H
@@ -24,6 +24,11 @@ int sys_root_open(const char *dir);
  */
 ssize_t sys_read(int root, const char *path, char *buf, size_t size);
 bool sys_exists(int root, const char *path);
+/*
+ * Calls each for every name in a folder that does not begin with a dot, in no order, until it
+ * returns non-zero, and returns that.
+ */
+int sys_names(int root, const char *path, int (*each)(void *arg, const char *name), void *arg);
 
 /* A PCI device's attribute, the base name of one of its links, its writable attributes. */
 ssize_t sys_pci_read(int root, const char *bdf, const char *attr, char *buf, size_t size);

@@ -322,6 +322,20 @@ static int run_devices(const struct request *request)
 	return finish();
 }
 
+static int run_record(const struct request *request)
+{
+	const char *dir = request->root ? request->root : "/";
+	_cleanup_fd_ int root = sys_root_open(dir);
+
+	if (root < 0) {
+		fprintf(stderr, "hvinit: %s: open it: %s\n", dir, strerror(-root));
+		return EXIT_USAGE;
+	}
+	facts_discover(root, &facts);
+	facts_print(&facts, stdout);
+	return EXIT_SUCCESS;
+}
+
 static int run_version(const struct request *request)
 {
 	(void)request;
@@ -343,6 +357,7 @@ static const struct tool_command {
 	{ "plan", "MANIFEST", "show each VM's topology", 1, 1, run_plan },
 	{ "argv", "MANIFEST VM", "print the words that QEMU is started with", 2, 2, run_argv },
 	{ "devices", "MANIFEST", "list the PCI devices and who has them", 1, 1, run_devices },
+	{ "record", "", "print what is known of the machine, for --host", 0, 0, run_record },
 	{ "manifest", "CONFIG", "make the manifest for a .config", 1, 1, run_manifest },
 	{ "explain", "[WHAT]", "tell what a code or QEMU's words mean, or all of them", 0, 1,
 	  run_explain },

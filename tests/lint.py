@@ -100,8 +100,8 @@ def c_cases(files: list[Path], cflags: list[str]) -> Iterator[Case]:
             yield str(path), "clang-tidy", lambda path=path: c_tidy(path, cflags)
         else:
             yield str(path), "stands alone", lambda path=path: c_header(path, cflags)
-    rooms = [path for path in code if path.match("init/*.c") and path.name != "sys.c"]
-    yield "init", "only sys.c names kernel files", lambda: everywhere(rooms, KERNEL_FILES)
+    rooms = [path for path in code if path.match("init/*.c") and not path.name.startswith("sys")]
+    yield "init", "only sys*.c name kernel files", lambda: everywhere(rooms, KERNEL_FILES)
 
 
 # --- scripts ---

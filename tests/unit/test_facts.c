@@ -2,6 +2,7 @@
 /* What is read of a machine, and of the files that are not there or hold something else. */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <sys/inotify.h>
 
 #include "facts.h"
@@ -77,6 +78,244 @@ static void test_device(void **state)
 	assert_false(fact->bridge);
 	/* Memory BARs count; the I/O BAR and the ROM (the seventh line) do not. */
 	assert_true(bar_bytes(fact) == 0x4000 + 0x2000000000);
+}
+
+static void put(int root, const char *bdf, const char *attr, const char *text)
+{
+	char path[128];
+
+	str_format(path, sizeof(path), "sys/bus/pci/devices/%s/%s", bdf, attr);
+	fakesys_file(root, path, text);
+}
+
+static void test_endpoint(void **state)
+{
+	static const struct fake_device device = { .bdf = "0009:01:00.0" };
+	int root = fakesys_new();
+	const struct pci_fact *fact;
+
+	(void)state;
+	fakesys_device(root, &device);
+	put(root, device.bdf, "subsystem_vendor", "0x10de\n");
+	put(root, device.bdf, "subsystem_device", "0x16c1\n");
+	put(root, device.bdf, "numa_node", "3\n");
+	put(root, device.bdf, "reset_method", "flr bus\n");
+	put(root, device.bdf, "iommu_group/reserved_regions",
+	    "0x0000000008000000 0x00000000080fffff msi\n"
+	    "0x0000000009000000 0x00000000090fffff direct-relaxable\n");
+	fact = look(dup(root), device.bdf);
+	assert_int_equal(fact->subvendor, 0x10de);
+	assert_int_equal(fact->subdevice, 0x16c1);
+	assert_int_equal(fact->node, 3);
+	assert_string_equal(fact->reset, "flr bus");
+	assert_int_equal(fact->direct, KNOWN_NO);
+	put(root, device.bdf, "numa_node", "-1\n");
+	put(root, device.bdf, "iommu_group/reserved_regions",
+	    "0x0000000009000000 0x00000000090fffff direct\n"
+	    "0x0000000008000000 0x00000000080fffff msi\n");
+	fact = look(root, device.bdf);
+	assert_int_equal(fact->node, FACTS_NO_NODE);
+	assert_int_equal(fact->direct, KNOWN_YES);
+}
+
+/* igb's VFs 0 and 1 (offset 384, stride 2), a device that is none of its VFs, and a lone VF. */
+static void test_vfs(void **state)
+{
+	static const char pf[] = "0000:81:00.0";
+	static const struct {
+		const char *bdf;
+		const char *pf;
+		int vf;
+	} rows[] = {
+		{ "0000:82:10.0", "0000:81:00.0", 0 }, /* 0x8100 + 0x180 = 0x8280 */
+		{ "0000:82:10.2", "0000:81:00.0", 1 },
+		{ "0000:82:10.1", "0000:81:00.0", FACTS_NO_VF },
+		{ "0000:82:00.0", "0000:81:00.0", FACTS_NO_VF },
+		{ "0000:83:10.2", "0000:99:00.0", FACTS_NO_VF },
+	};
+	int root = fakesys_new();
+
+	(void)state;
+	put(root, pf, "sriov_totalvfs", "8\n");
+	put(root, pf, "sriov_numvfs", "2\n");
+	put(root, pf, "sriov_offset", "384\n");
+	put(root, pf, "sriov_stride", "2\n");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char path[128];
+		char target[64];
+
+		put(root, rows[i].bdf, "class", "0x020000\n");
+		str_format(path, sizeof(path), "sys/bus/pci/devices/%s/physfn", rows[i].bdf);
+		str_format(target, sizeof(target), "../%s", rows[i].pf);
+		fakesys_link(root, path, target);
+	}
+	assert_int_equal(look(root, pf)->vfs, 2);
+	assert_int_equal(facts_find(&facts, pf)->vfs_total, 8);
+	assert_int_equal(facts_find(&facts, pf)->vf_offset, 384);
+	assert_int_equal(facts_find(&facts, pf)->vf_stride, 2);
+	assert_string_equal(facts_find(&facts, pf)->pf, "");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_string_equal(facts_find(&facts, rows[i].bdf)->pf, rows[i].pf);
+		assert_int_equal(facts_find(&facts, rows[i].bdf)->vf, rows[i].vf);
+	}
+}
+
+#define NODE(n) "sys/devices/system/node/node" #n "/"
+
+static void test_nodes(void **state)
+{
+	int root = fakesys_new();
+
+	(void)state;
+	fakesys_file(root, "sys/devices/system/cpu/online", "0-3\n");
+	fakesys_file(root, "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "5\n");
+	fakesys_file(root, "sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "4\n");
+	facts_discover(root, &facts);
+	assert_int_equal(facts.nodes, 1);
+	assert_int_equal(facts.node[0].memory_kib, 4194304);
+	assert_int_equal(cpulist_count(&facts.node[0].cpus), 4);
+	assert_int_equal(facts.node[0].huge_total[FACTS_PAGE_2M], 5);
+	assert_int_equal(facts.node[0].huge_free[FACTS_PAGE_2M], 4);
+	assert_true(facts.huge[FACTS_PAGE_2M]);
+	assert_false(facts.huge[FACTS_PAGE_1G]);
+	fakesys_file(root, NODE(10) "meminfo", "\nNode 10 MemTotal:        1024 kB\n");
+	fakesys_file(root, NODE(2) "meminfo",
+		     "Node 2 MemTotal:       2097152 kB\nNode 2 MemFree: 1 kB\n");
+	fakesys_file(root, NODE(2) "cpulist", "2-3\n");
+	fakesys_file(root, NODE(2) "hugepages/hugepages-1048576kB/nr_hugepages", "1\n");
+	fakesys_file(root, "sys/devices/system/node/has_generic_initiator", "3-4,10\n");
+	fakesys_file(root, "sys/devices/system/node/nodes", "");
+	facts_discover(root, &facts);
+	close(root);
+	assert_int_equal(facts.nodes, 2);
+	assert_int_equal(facts.node[0].id, 2);
+	assert_int_equal(facts.node[0].memory_kib, 2097152);
+	assert_true(cpulist_has(&facts.node[0].cpus, 3));
+	assert_false(cpulist_has(&facts.node[0].cpus, 1));
+	assert_int_equal(facts.node[0].huge_total[FACTS_PAGE_1G], 1);
+	assert_false(facts.node[0].initiator);
+	assert_ptr_equal(facts_node(&facts, 10), &facts.node[1]);
+	assert_true(facts.node[1].initiator);
+	assert_int_equal(cpulist_count(&facts.node[1].cpus), 0);
+	assert_null(facts_node(&facts, 0));
+}
+
+#define IOMMU "sys/class/iommu/smmu3.0x000000000c0"
+
+static void test_smmus(void **state)
+{
+	int root = fakesys_new();
+	const struct smmu_fact *smmu;
+
+	(void)state;
+	fakesys_lab(root);
+	fakesys_link(root, IOMMU "00000/device", "../../../arm-smmu-v3.0.auto");
+	fakesys_link(root, IOMMU "20000/device", "../../../arm-smmu-v3.1.auto");
+	fakesys_link(root, IOMMU "40000/device", "../../../arm-smmu-v3.2.auto");
+	fakesys_file(
+		root, "var/log/dmesg",
+		"[    0.1] arm-smmu-v3 arm-smmu-v3.0.auto: option mask 0x0\n"
+		"<6>[    0.2] arm-smmu-v3 arm-smmu-v3.1.auto: oas 48-bit (features 0x01088705)\n"
+		"arm-smmu-v3 arm-smmu-v3.2.auto: oas many-bit (features 0x1)\n"
+		"[    0.3] arm-smmu-v3 arm-smmu-v3.9.auto: oas 44-bit (features 0x1)\n");
+	facts_discover(root, &facts);
+	close(root);
+	assert_int_equal(facts.smmus, 3);
+	smmu = facts_smmu(&facts, "smmu3.0x000000000c020000");
+	assert_true(smmu->has_features);
+	assert_int_equal(smmu->features, 0x01088705);
+	assert_int_equal(smmu->oas, 48);
+	assert_int_equal(smmu->canwbs, KNOWN_UNKNOWN);
+	assert_false(facts.smmu[0].has_features);
+	assert_false(facts.smmu[2].has_features);
+	assert_null(facts_smmu(&facts, "smmu3.0x0"));
+}
+
+static void put_bytes(int root, const char *path, const unsigned char *bytes, size_t len)
+{
+	int fd;
+
+	fakesys_file(root, path, "");
+	fd = openat(root, path, O_WRONLY);
+	assert_int_equal(write(fd, bytes, len), len);
+	close(fd);
+}
+
+/* The lab's first SMMU with CANWBS, the second without; a generic initiator for one device. */
+static void test_tables(void **state)
+{
+	static const unsigned char iort[] = {
+		'I',
+		'O',
+		'R',
+		'T',
+		232,
+		0,
+		0,
+		0,
+		[36] = 4,
+		[40] = 48,
+		/* SMMUv3 at 48: its base is 0x0c000000 */
+		[48] = 4,
+		36,
+		0,
+		[48 + 19] = 0x0c,
+		/* SMMUv3 at 84: 0x0c020000 */
+		[84] = 4,
+		36,
+		0,
+		[84 + 18] = 0x02,
+		0x0c,
+		/* root complexes at 120 and 176, each with one mapping */
+		[120] = 2,
+		56,
+		0,
+		[120 + 8] = 1,
+		[120 + 12] = 36,
+		[120 + 23] = 7,
+		[120 + 36 + 12] = 48,
+		[176] = 2,
+		56,
+		0,
+		[176 + 8] = 1,
+		[176 + 12] = 36,
+		[176 + 23] = 3,
+		[176 + 36 + 12] = 84,
+		[231] = 0,
+	};
+	static const unsigned char srat[] = {
+		'S', 'R', 'A', 'T',	 80, 0, 0,    0,	[48] = 5,
+		32,  0,	  1,   [56] = 0, 0,  0, 0x81, [72] = 1, [79] = 0,
+	};
+	int root = fakesys_new();
+
+	(void)state;
+	fakesys_lab(root);
+	put_bytes(root, "sys/firmware/acpi/tables/IORT", iort, sizeof(iort));
+	put_bytes(root, "sys/firmware/acpi/tables/SRAT", srat, sizeof(srat));
+	facts_discover(root, &facts);
+	close(root);
+	assert_int_equal(facts_smmu(&facts, "smmu3.0x000000000c000000")->canwbs, KNOWN_YES);
+	assert_int_equal(facts_smmu(&facts, "smmu3.0x000000000c020000")->canwbs, KNOWN_NO);
+	assert_int_equal(facts_find(&facts, "0000:81:00.0")->gi_nodes, 1);
+	assert_int_equal(facts_find(&facts, "0000:41:00.0")->gi_nodes, 0);
+}
+
+static void test_drivers(void **state)
+{
+	static const struct fake_device device = { .bdf = "0000:01:00.0", .driver = "nvme" };
+	int root = fakesys_new();
+
+	(void)state;
+	fakesys_device(root, &device);
+	fakesys_driver(root, "nvme");
+	fakesys_driver(root, "e1000e"); /* nobody has it: it is of no use to know of it */
+	facts_discover(root, &facts);
+	close(root);
+	assert_int_equal(facts.drivers, 2);
+	assert_ptr_equal(facts_driver(&facts, "nvme"), &facts.driver[0]);
+	assert_ptr_equal(facts_driver(&facts, "vfio-pci"), &facts.driver[1]);
+	assert_null(facts_driver(&facts, "e1000e"));
 }
 
 static void test_bare(void **state)
@@ -214,6 +453,12 @@ int main(void)
 		CASE("the lab's machine", test_lab, NULL),
 		CASE("a device", test_device, NULL),
 		CASE("a device without anything", test_bare, NULL),
+		CASE("what only an endpoint has", test_endpoint, NULL),
+		CASE("virtual functions", test_vfs, NULL),
+		CASE("nodes", test_nodes, NULL),
+		CASE("SMMUs", test_smmus, NULL),
+		CASE("ACPI tables", test_tables, NULL),
+		CASE("drivers", test_drivers, NULL),
 		CASE("a bridge", test_bridge, NULL),
 		CASE("files that hold something else", test_strange_files, NULL),
 		CASE("files that are too large", test_large_files, NULL),
