@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a person does at the appliance's console, in the appliance's own words."""
 
+import base64
 import re
+import shlex
 import time
 from collections.abc import Callable
 
@@ -61,8 +63,9 @@ class Appliance:
         """What the shell command LINE prints. Messages that come meanwhile are in "log host"."""
         self.console.send("shell")
         self.console.expect(SHELL_PROMPT)
-        # The echo of the line must not look like its end.
-        self.console.send(f"{line}; echo end-of-$((6 * 7))")
+        # The echo of the line must not look like the begin or the end of what it prints.
+        self.console.send(f"echo begin-of-$((6 * 7)); {line}; echo end-of-$((6 * 7))")
+        self.console.expect(r"begin-of-42\r\n")
         printed = self.console.until(r"end-of-42")
         self.console.expect(SHELL_PROMPT)
         self.console.send("exit")
@@ -77,6 +80,19 @@ class Appliance:
             if time.monotonic() > deadline:
                 raise LabError(f"{pattern!r} was never logged: see {self.console.log}")
         return str(found[-1])
+
+    def argv(self, vm: str) -> list[str]:
+        """The words that the appliance says it starts VM's QEMU with."""
+        return shlex.split(self.ask(f"argv {vm}", rf"argv {vm}\r\n"))
+
+    def running_argv(self, vm: str) -> list[str]:
+        """The words that the QEMU of VM was really started with, as the kernel has them."""
+        mine = f"busybox tr '\\0' '\\n' </proc/$p/cmdline | busybox grep -qxF guest={vm}"
+        encoded = self.shell(
+            f"for p in $(busybox pidof qemu-system-aarch64); do {mine} && "
+            "busybox base64 /proc/$p/cmdline; done"
+        )
+        return base64.b64decode(encoded).decode().removesuffix("\0").split("\0")
 
     def kernel_log(self) -> str:
         return self.shell("busybox dmesg")

@@ -22,9 +22,11 @@ ANSWER = "hvinit-lab-result 1"
 
 @dataclass
 class Disk:
-    """NONCE and SHA256 are what the guest has to find; they change with every refill()."""
+    """NONCE and SHA256 are what the guest has to find; they change with every refill(). The header
+    is START bytes into the image, where a partition may begin."""
 
     path: Path
+    start: int = 0
     nonce: str = ""
     sha256: str = ""
 
@@ -34,19 +36,23 @@ class Disk:
         self.nonce = secrets.token_hex(16)
         self.sha256 = hashlib.sha256(data).hexdigest()
         header = f"{HEADER}\nnonce={self.nonce}\nfirst={FIRST}\nblocks={BLOCKS}\nresult={RESULT}\n"
-        with open(self.path, "r+b" if self.path.exists() else "w+b") as image:
-            image.truncate(SIZE)
+        if not self.path.exists():
+            self.path.touch()
+            os.truncate(self.path, self.start + SIZE)
+        with open(self.path, "r+b") as image:
+            image.seek(self.start)
             image.write(header.encode().ljust(BLOCK, b"\0") + data + bytes(BLOCK))
 
     def erase_header(self) -> None:
         """Makes the image a drive that the guest knows nothing about."""
         with open(self.path, "r+b") as image:
+            image.seek(self.start)
             image.write(bytes(BLOCK))
 
     def answer(self) -> str:
         """What the guest wrote back, or the empty string."""
         with open(self.path, "rb") as image:
-            image.seek(BLOCK * RESULT)
+            image.seek(self.start + BLOCK * RESULT)
             return image.read(BLOCK).rstrip(b"\0").decode(errors="replace")
 
     def wanted_answer(self) -> str:
@@ -54,5 +60,5 @@ class Disk:
 
     def data_sha256(self) -> str:
         with open(self.path, "rb") as image:
-            image.seek(BLOCK * FIRST)
+            image.seek(self.start + BLOCK * FIRST)
             return hashlib.sha256(image.read(BLOCK * BLOCKS)).hexdigest()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Makes the appliance's boot drive: a GPT disk with an EFI system partition, without root."""
+"""Makes drives to boot from: GPT disks with an EFI system partition, without root."""
 
 from pathlib import Path
 
@@ -11,12 +11,16 @@ LOADER = "EFI/BOOT/BOOTAA64.EFI"
 ADDONS = f"{LOADER}.extra.d"
 
 
-def make(image: Path, product: Path, addons: list[Path]) -> None:
-    """IMAGE boots PRODUCT, byte for byte, with ADDONS beside it."""
+def make(image: Path, product: Path, addons: list[Path], room: int = 0) -> int:
+    """IMAGE boots PRODUCT, byte for byte, with ADDONS beside it. Behind them is a partition of ROOM
+    bytes, if any; returns where it begins."""
     size = sum(file.stat().st_size for file in (product, *addons)) // MIB + 16
+    end = (1 + size) * MIB
     with open(image, "wb") as disk:
-        disk.truncate((size + 2) * MIB)
+        disk.truncate(end + room + MIB)
     script = f"label: gpt\nstart=1MiB, size={size}MiB, type=uefi, name=ESP\n"
+    if room:
+        script += f"start={end // SECTOR}, size={room // SECTOR}, type=linux, name=proof\n"
     run(["sfdisk", "--quiet", "--no-tell-kernel", image], script)
     partition = f"{image}@@1M"
     sectors = str(size * MIB // SECTOR)
@@ -25,6 +29,7 @@ def make(image: Path, product: Path, addons: list[Path]) -> None:
     run(["mcopy", "-i", partition, product, f"::{LOADER}"])
     for addon in addons:
         run(["mcopy", "-i", partition, addon, f"::{ADDONS}/{addon.name}"])
+    return end
 
 
 def read_product(image: Path) -> bytes:

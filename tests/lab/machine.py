@@ -10,7 +10,7 @@ from types import TracebackType
 
 from . import addon, esp, iort, l0, trace
 from .console import Console, LabError
-from .disk import Disk
+from .disk import SIZE, Disk
 from .paths import LAB, PRODUCT
 from .topology import FIRST_LIGHT, Topology
 
@@ -19,7 +19,8 @@ class Machine:
     """Prepares everything in a folder of its own, kept for a look afterwards.
 
     CONFIG, if given, is the text of a .config whose manifest takes the place of the product's.
-    OVERRIDE says whether the kernel gets the IORT that makes nesting possible.
+    OVERRIDE says whether the kernel gets the IORT that makes nesting possible. LOADER is what the
+    drive of that name boots a guest with, by the guest's own firmware.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Machine:
         accel: tuple[str, ...] = l0.INTERACTIVE,
         config: str = "",
         override: bool = True,
+        loader: tuple[str, Path] | None = None,
     ) -> None:
         self.topology, self.accel = topology, accel
         self.folder = LAB / name
@@ -38,6 +40,9 @@ class Machine:
         self.l0_log = self.folder / "l0.log"
         self.boot_image = self.folder / "boot.img"
         self.disks = {name: Disk(self.folder / f"{name}.img") for name in topology.drives()}
+        if loader:
+            disk = self.disks[loader[0]]
+            disk.start = esp.make(disk.path, loader[1], [], SIZE)
         for disk in self.disks.values():
             disk.refill()
         addons = []

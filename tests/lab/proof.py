@@ -67,8 +67,8 @@ class Said:
     def of(self, place: Place) -> dict[str, str]:
         """What was said of the function that the appliance sees at PLACE; nothing if that could be
         any of several. A drive is told by its serial number, a card by its driver."""
-        device = place.device
-        key, value = ("serial", device.name) if device.is_drive else ("driver", DRIVERS[device.model])
+        name, model = place.device.name, place.device.model
+        key, value = ("serial", name) if place.device.is_drive else ("driver", DRIVERS[model])
         found = [one for one in self.functions.values() if one.get(key) == value]
         return found[0] if len(found) == 1 else {}
 

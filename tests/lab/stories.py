@@ -8,13 +8,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from . import config, l0
+from . import config, guest, l0
 from .appliance import Appliance
 from .machine import Machine, Trip
 from .marks import mark
 from .progress import Progress
 from .proof import Check, judge, judge_physical
-from .topology import EIGHT, Topology
+from .topology import EIGHT, FIRST_LIGHT, Topology
 
 PASSTHROUGH = "iommu.passthrough=1"
 # The messages of a trip, in order.
@@ -52,6 +52,9 @@ class Seen:
     again: list[Check] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     times: dict[str, float | None] = field(default_factory=dict)
+    # Words of each VM's QEMU, by the kernel and by the appliance.
+    running: dict[str, list[str]] = field(default_factory=dict)
+    argv: dict[str, list[str]] = field(default_factory=dict)
 
 
 def first_light(tell: Progress) -> Seen:
@@ -130,7 +133,7 @@ def unattended(tell: Progress) -> Seen:
 
 
 def eight(tell: Progress) -> Seen:
-    """Four SMMUs, eight functions, two VMs at once, each of whose cards is linked to the other's."""
+    """Four SMMUs, eight functions, two VMs at once whose cards are linked to each other's."""
     nonce = secrets.token_hex(16)
     seen = Seen(Machine("eight", EIGHT, config=_pair(EIGHT, nonce)))
     with Trip(seen.machine) as trip:
@@ -143,6 +146,25 @@ def eight(tell: Progress) -> Seen:
         seen.checks = _judged(appliance, nonce=nonce)
         seen.checks.append(judge_physical(EIGHT, _kernel_log(appliance, seen)))
         seen.answers["status"] = appliance.status()
+        _compare_words(appliance, seen)
+        appliance.power_off()
+        seen.console = trip.console.text()
+    return seen
+
+
+def own_firmware(tell: Progress) -> Seen:
+    """A guest that the host gives no kernel boots from its own drive, as a server would; its QEMU
+    is started with the seed's words."""
+    drive = FIRST_LIGHT.drives()[0]
+    text = config.changed(
+        VM0_KERNEL="", VM0_INITRD="", VM0_CMDLINE="", VM0_DIALECT="seed", VM0_HOSTDEV0_BOOTINDEX="0"
+    )
+    seen = Seen(Machine("own_firmware", config=text, loader=(drive, guest.loader())))
+    with Trip(seen.machine) as trip:
+        appliance = Appliance(trip, tell)
+        appliance.await_init()
+        seen.checks = _proved(appliance)
+        _compare_words(appliance, seen)
         appliance.power_off()
         seen.console = trip.console.text()
     return seen
@@ -150,7 +172,9 @@ def eight(tell: Progress) -> Seen:
 
 # In the order in which they are begun: the longest first.
 STORIES: dict[str, Callable[[Progress], Seen]] = {
-    story.__name__: story for story in (eight, first_light, unattended, control, no_nesting)
+    story.__name__: story for story in (
+        first_light, own_firmware, eight, unattended, control, no_nesting,
+    )
 }
 
 
@@ -223,6 +247,13 @@ def _kernel_log(appliance: Appliance, seen: Seen) -> str:
 
 def _pid1_descriptors(appliance: Appliance) -> str:
     return appliance.shell("busybox ls -l /proc/1/fd")
+
+
+def _compare_words(appliance: Appliance, seen: Seen) -> None:
+    """Asks with which words each VM's QEMU runs, and with which the appliance would start it."""
+    for vm in seen.machine.topology.vms():
+        seen.running[vm] = appliance.running_argv(vm)
+        seen.argv[vm] = appliance.argv(vm)
 
 
 def _kill_qemu(appliance: Appliance) -> str:

@@ -174,8 +174,9 @@ def test_physical_smmu_needs_both_stages(features: str, right: bool) -> None:
 
 
 def test_tally_tells_interrupts_from_data(tmp_path: Path) -> None:
-    event = b"smmuv3_translate_success smmuv3-iommu sid=0x%x iova=0x1 translated=0x%x perm=0x2 stage=%d\n"
-    lines = [(0x4100, 0x1000, 3), (0x4100, trace.DOORBELL, 3), (0x4100, trace.DOORBELL, 2), (1, 0, 3)]
+    event = b"smmuv3_translate_success s sid=0x%x iova=0x1 translated=0x%x perm=0x2 stage=%d\n"
+    doorbell = trace.DOORBELL
+    lines = [(0x4100, 0x1000, 3), (0x4100, doorbell, 3), (0x4100, doorbell, 2), (1, 0, 3)]
     log = tmp_path / "log"
     tally = trace.Tally(io.BytesIO(b"other\n" + b"".join(event % one for one in lines)), log)
     tally.join()

@@ -10,6 +10,7 @@ import pytest
 from . import addon, cpio, esp
 from .proof import Check
 from .stories import GHOST, LACKING, PASSTHROUGH, WRONG, Seen
+from .topology import EIGHT
 
 DEVICE_DESCRIPTORS = re.compile(r"/dev/vfio|/dev/iommu|iommufd|vfio-device|/dev/kvm|kvm-")
 
@@ -60,6 +61,31 @@ def test_power_off_is_orderly(first_light: Seen) -> None:
 class TestEight:
     def test_both_guests_reach_every_device_through_their_own_smmus(self, eight: Seen) -> None:
         assert eight.checks and not failed(eight.checks)
+
+    @pytest.mark.parametrize("vm", EIGHT.vms())
+    def test_qemu_runs_with_the_words_that_argv_prints(self, eight: Seen, vm: str) -> None:
+        assert eight.running[vm] == eight.argv[vm] and f"guest={vm}" in eight.running[vm]
+
+
+class TestOwnFirmware:
+    def test_guest_reaches_its_drives_through_its_own_smmus(self, own_firmware: Seen) -> None:
+        assert own_firmware.checks and not failed(own_firmware.checks)
+
+    def test_firmware_found_the_loader_on_the_passed_through_drive(
+        self, own_firmware: Seen
+    ) -> None:
+        assert re.search(r"demo\| BdsDxe: starting Boot\w+ .* LAB0 .*NVMe\(", own_firmware.console)
+
+    def test_host_gives_no_kernel(self, own_firmware: Seen) -> None:
+        words = own_firmware.running["demo"]
+        assert words == own_firmware.argv["demo"]
+        assert "-bios" in words and not {"-kernel", "-initrd", "-append"} & set(words)
+
+    def test_words_of_either_dialect_start_qemu(self, own_firmware: Seen, eight: Seen) -> None:
+        """The seed gives vfio-pci a "host" beside the descriptor, what libvirt merged does not."""
+        seed, merged = " ".join(own_firmware.running["demo"]), " ".join(eight.running["alpha"])
+        assert '"host":' in seed and '"id":"smmuv3.0"' in seed
+        assert '"host":' not in merged and '"id":"iommu0"' in merged
 
 
 class TestControl:
