@@ -316,8 +316,7 @@ static void number_vsmmus(struct plan *plan, struct taken *taken)
 	number_buses(plan);
 }
 
-/* What the manifest says of a port, whichever slot it comes from. */
-static struct port_config port_config(const struct plan *plan, const struct plan_port *port)
+struct port_config plan_port_config(const struct plan *plan, const struct plan_port *port)
 {
 	const struct hostdev_config *h = &plan->vm->hostdev[port->slot];
 
@@ -341,7 +340,7 @@ static void number_ports(struct plan *plan, struct taken *taken)
 {
 	for (unsigned i = 0; i < plan->ports; i++) {
 		struct plan_port *port = &plan->port[i];
-		struct port_config by_hand = port_config(plan, port);
+		struct port_config by_hand = plan_port_config(plan, port);
 
 		port->index = choose(by_hand.index, taken->index, 1, PLAN_BUSES);
 		port->chassis = choose_like(by_hand.chassis, port->index, taken->chassis);
@@ -372,7 +371,7 @@ static void reserve_by_hand(struct plan *plan, struct taken *taken)
 		reserve(plan->vsmmu[i].config->addr, taken->root, PLAN_SLOTS);
 	}
 	for (unsigned i = 0; i < plan->ports; i++) {
-		struct port_config by_hand = port_config(plan, &plan->port[i]);
+		struct port_config by_hand = plan_port_config(plan, &plan->port[i]);
 
 		reserve(by_hand.index, taken->index, PLAN_BUSES);
 		reserve(by_hand.chassis, taken->chassis, PLAN_BUSES);

@@ -3,8 +3,6 @@
 #ifndef HVINIT_PLAN_H
 #define HVINIT_PLAN_H
 
-#include <stdio.h>
-
 #include "cpulist.h"
 #include "facts.h"
 #include "symbols.h"
@@ -110,7 +108,7 @@ bool plan_is_set(const struct vsmmu_config *vsmmu);
 /* Whether QEMU's "auto" stands for one of the vSMMU's properties: then it needs a device. */
 bool plan_has_auto(const struct vsmmu_config *vsmmu);
 
-/* The tables of "hvinit plan". */
-void plan_print(const struct plan *plan, FILE *out);
+/* What the manifest says of a port, whichever slot it comes from. */
+struct port_config plan_port_config(const struct plan *plan, const struct plan_port *port);
 
 #endif

@@ -13,6 +13,7 @@
 #include "check.h"
 #include "facts_text.h"
 #include "manifest.h"
+#include "plan_print.h"
 #include "refusal.h"
 #include "sys.h"
 #include "util.h"
@@ -28,12 +29,18 @@ static struct argv words;
 
 static void print_plans(const struct config *config)
 {
+	bool any = false;
+
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
 		if (!manifest_vm_used(&config->vm[slot]))
 			continue;
 		plan_vm(config, slot, &facts, &plan);
 		plan_print(&plan, stdout);
+		putchar('\n');
+		any = true;
 	}
+	if (any)
+		plan_print_host(config, &facts, stdout);
 }
 
 static void check_all(int root, const struct config *config, struct diag *diag)

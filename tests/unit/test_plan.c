@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "manifest.h"
-#include "plan.h"
+#include "plan_print.h"
 
 static struct config config;
 static struct facts facts;
@@ -532,10 +532,10 @@ static void test_print(void **state)
 	make_plan();
 	plan_print(&plan, out);
 	fclose(out);
-	assert_non_null(strstr(text, "demo: VM 0, 1024 MiB, 1 CPUs"));
+	assert_non_null(strstr(text, "demo (VM 0)\n  memory    1024 MiB;"));
 	assert_non_null(strstr(text, "smmu3.a"));
-	assert_non_null(strstr(text, "no SMMU"));
-	assert_non_null(strstr(text, "not there"));
+	assert_non_null(strstr(text, "0000:02:00.0  other"));
+	assert_non_null(strstr(text, "0000:99:00.0  ?"));
 	free(text);
 }
 

@@ -121,7 +121,7 @@ static void test_plan(void **state)
 {
 	(void)state;
 	assert_int_equal(run("--root", machine, "plan", file, NULL), 0);
-	assert_has(out, "demo: VM 0, 512 MiB");
+	assert_has(out, "demo (VM 0)\n  memory    512 MiB");
 	assert_has(out, "smmu3.0x000000000c020000");
 }
 
