@@ -28,10 +28,12 @@ def build(addon: Path, section: str, content: bytes) -> Path:
 
 
 def manifest(addon: Path, config: str) -> Path:
-    """Makes ADDON with the manifest that CONFIG, the text of a .config, gives."""
+    """Makes ADDON with the manifest that CONFIG, the text of a .config, gives; a copy of it is left
+    beside it."""
     source = addon.with_suffix(".config")
     source.write_text(config)
     made = run([HVINIT, "manifest", source])
+    addon.with_name("manifest").write_bytes(made)
     archive = cpio.archive({"etc/hvinit/manifest": (cpio.FILE, made)})
     return build(addon, ".initrd", archive)
 

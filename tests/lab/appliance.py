@@ -85,6 +85,13 @@ class Appliance:
         """The words that the appliance says it starts VM's QEMU with."""
         return shlex.split(self.ask(f"argv {vm}", rf"argv {vm}\r\n"))
 
+    def record(self) -> str:
+        """What the appliance knows of its machine."""
+        return self.shell("/init record")
+
+    def check(self) -> str:
+        return self.shell("/init check /etc/hvinit/manifest")
+
     def running_argv(self, vm: str) -> list[str]:
         """The words that the QEMU of VM was really started with, as the kernel has them."""
         mine = f"busybox tr '\\0' '\\n' </proc/$p/cmdline | busybox grep -qxF guest={vm}"

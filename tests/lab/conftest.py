@@ -17,7 +17,13 @@ CORES_FOR_A_BOOT = 2
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    wanted = set[str]()
+    for item in session.items:
+        if isinstance(item, pytest.Function):
+            wanted |= {*item.fixturenames}
+            # A test of several stories names them by its parameters.
+            params = item.callspec.params if hasattr(item, "callspec") else {}
+            wanted |= {value for value in params.values() if isinstance(value, str)}
     session.config.stash[_WANTED] = [name for name in STORIES if name in wanted]
 
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from . import addon, esp, iort, l0, trace
 from .console import Console, LabError
 from .disk import SIZE, Disk
-from .paths import LAB, PRODUCT
+from .paths import LAB, MANIFEST, PRODUCT
 from .topology import FIRST_LIGHT, Topology
 
 
@@ -45,6 +45,7 @@ class Machine:
             disk.start = esp.make(disk.path, loader[1], [], SIZE)
         for disk in self.disks.values():
             disk.refill()
+        self.manifest = self.folder / "manifest" if config else MANIFEST
         addons = []
         if override:
             addons.append(addon.override(self.folder / "iort.addon.efi", iort.overriding(topology)))

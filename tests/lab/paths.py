@@ -14,6 +14,7 @@ KERNEL = BUILD / "kernel"
 LAB = BUILD / "lab"
 
 PRODUCT = ROOT / "out/hvinit.efi"
+MANIFEST = ROOT / "out/manifest"
 CONFIG = BUILD / "config"
 HVINIT = BUILD / "native/hvinit"
 FIRMWARE = TOOLS / "usr/share/qemu-efi-aarch64/QEMU_EFI.fd"

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from . import config, guest, l0
+from . import config, desk, guest, l0
 from .appliance import Appliance
 from .machine import Machine, Trip
 from .marks import mark
@@ -52,9 +52,10 @@ class Seen:
     again: list[Check] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     times: dict[str, float | None] = field(default_factory=dict)
-    # Words of each VM's QEMU, by the kernel and by the appliance.
+    # Words of each VM's QEMU: by the kernel, by the appliance, and at a desk.
     running: dict[str, list[str]] = field(default_factory=dict)
     argv: dict[str, list[str]] = field(default_factory=dict)
+    desk_argv: dict[str, list[str]] = field(default_factory=dict)
 
 
 def first_light(tell: Progress) -> Seen:
@@ -94,6 +95,7 @@ def control(tell: Progress) -> Seen:
         appliance.await_init()
         seen.checks = _proved(appliance)
         seen.answers["status"] = appliance.status()
+        _compare(appliance, seen)
         trip.console.send("start ghost")
         trip.console.expect(r"hvinit: ghost: failed")
         appliance.power_off()
@@ -146,7 +148,7 @@ def eight(tell: Progress) -> Seen:
         seen.checks = _judged(appliance, nonce=nonce)
         seen.checks.append(judge_physical(EIGHT, _kernel_log(appliance, seen)))
         seen.answers["status"] = appliance.status()
-        _compare_words(appliance, seen)
+        _compare(appliance, seen)
         appliance.power_off()
         seen.console = trip.console.text()
     return seen
@@ -164,7 +166,7 @@ def own_firmware(tell: Progress) -> Seen:
         appliance = Appliance(trip, tell)
         appliance.await_init()
         seen.checks = _proved(appliance)
-        _compare_words(appliance, seen)
+        _compare(appliance, seen)
         appliance.power_off()
         seen.console = trip.console.text()
     return seen
@@ -249,11 +251,18 @@ def _pid1_descriptors(appliance: Appliance) -> str:
     return appliance.shell("busybox ls -l /proc/1/fd")
 
 
-def _compare_words(appliance: Appliance, seen: Seen) -> None:
-    """Asks with which words each VM's QEMU runs, and with which the appliance would start it."""
-    for vm in seen.machine.topology.vms():
+def _compare(appliance: Appliance, seen: Seen) -> None:
+    """Asks with which words each VM's QEMU runs, with which the appliance would start it, and what
+    is wrong; and asks the same at a desk that has the appliance's record of its machine."""
+    machine = seen.machine
+    host = machine.folder / "host"
+    host.write_text(appliance.record())
+    for vm in machine.topology.vms():
         seen.running[vm] = appliance.running_argv(vm)
         seen.argv[vm] = appliance.argv(vm)
+        seen.desk_argv[vm] = desk.argv(host, machine.manifest, vm)
+    seen.answers["check"] = appliance.check()
+    seen.answers["check at the desk"] = desk.check(host, machine.manifest)
 
 
 def _kill_qemu(appliance: Appliance) -> str:
