@@ -6,25 +6,28 @@
 
 #include "console.h"
 #include "log.h"
+#include "show.h"
 #include "shutdown.h"
 #include "sys.h"
 #include "text.h"
-#include "tool.h"
 #include "util.h"
 #include "version.h"
 #include "vm.h"
 
-/* WHOLE: must be typed in full, for noise on the line must not end anything. */
-enum { ARG_NONE, ARG_VM, ARG_LOG, ARG_MASK = 3, WHOLE = 4 };
+/*
+ * WHOLE: must be typed in full, for noise on the line must not end anything. JSON: may be followed
+ * by --json.
+ */
+enum { ARG_NONE, ARG_VM, ARG_LOG, ARG_WORD, ARG_MASK = 3, WHOLE = 4, JSON = 8 };
 
 enum { WORDS = 8 };
 
 struct command {
 	const char *name;
-	const char *args; /* "" when it takes none */
+	const char *args; /* for the help */
 	const char *help;
 	void (*run)(unsigned slot, const char *arg);
-	unsigned arg; /* one of ARG_*, and WHOLE */
+	unsigned arg; /* one of ARG_*, and WHOLE, JSON */
 };
 
 static const struct config *config;
@@ -105,42 +108,73 @@ static void run_log(unsigned slot, const char *arg)
 		console_child(child_log_vm, slot);
 }
 
-/* A child has its own copy by the time the next command changes it. */
+/* What a child is asked for; it has its own copy by the time the next command changes them. */
 static char code[32];
+static bool json;
 
 static void child_explain(const struct config *all, unsigned slot)
 {
 	(void)all;
 	(void)slot;
-	if (!tool_explain(code))
+	if (!show_explain(code))
 		printf("hvinit: %s: no such code\n", code);
+}
+
+static void child_devices(const struct config *all, unsigned slot)
+{
+	(void)slot;
+	show_devices(all, NULL, json);
+}
+
+static void child_plan(const struct config *all, unsigned slot)
+{
+	(void)slot;
+	show_plan(all, NULL, json);
+}
+
+static void child_argv(const struct config *all, unsigned slot)
+{
+	show_argv(all, slot, NULL, json);
+}
+
+static void child_check(const struct config *all, unsigned slot)
+{
+	(void)slot;
+	show_check(all);
+}
+
+static void child_manifest(const struct config *all, unsigned slot)
+{
+	(void)all;
+	(void)slot;
+	show_manifest();
 }
 
 static void run_devices(unsigned slot, const char *arg)
 {
 	(void)slot;
 	(void)arg;
-	console_child(tool_show_devices, 0);
+	console_child(child_devices, 0);
 }
 
 static void run_plan(unsigned slot, const char *arg)
 {
 	(void)slot;
 	(void)arg;
-	console_child(tool_show_plan, 0);
+	console_child(child_plan, 0);
 }
 
 static void run_check(unsigned slot, const char *arg)
 {
 	(void)slot;
 	(void)arg;
-	console_child(tool_show_check, 0);
+	console_child(child_check, 0);
 }
 
 static void run_argv(unsigned slot, const char *arg)
 {
 	(void)arg;
-	console_child(tool_show_argv, slot);
+	console_child(child_argv, slot);
 }
 
 static void run_explain(unsigned slot, const char *arg)
@@ -154,7 +188,7 @@ static void run_manifest(unsigned slot, const char *arg)
 {
 	(void)slot;
 	(void)arg;
-	console_child(tool_show_manifest, 0);
+	console_child(child_manifest, 0);
 }
 
 static void run_shell(unsigned slot, const char *arg)
@@ -230,7 +264,7 @@ static void run_status(unsigned slot, const char *arg)
 }
 
 static const struct command commands[] = {
-	{ "help", "[COMMAND]", "this list, or what one command does", print_help, ARG_NONE },
+	{ "help", "[COMMAND]", "this list, or what one command does", print_help, ARG_WORD },
 	{ "version", "", "version of hvinit, board and kernel", run_version, ARG_NONE },
 	{ "status", "", "one line for each VM", run_status, ARG_NONE },
 	{ "start", "VM", "start a VM that is stopped or failed", run_start, ARG_VM },
@@ -239,13 +273,14 @@ static const struct command commands[] = {
 	  ARG_VM | WHOLE },
 	{ "console", "VM", "its serial console; Ctrl-] comes back", run_console, ARG_VM },
 	{ "log", "VM|host", "what a VM and its QEMU printed, or the host's log", run_log, ARG_LOG },
-	{ "devices", "", "PCI devices with driver, group, physical SMMU and VM", run_devices,
-	  ARG_NONE },
-	{ "plan", "", "each VM's topology as it would be started now", run_plan, ARG_NONE },
-	{ "argv", "VM", "the words that QEMU is started with", run_argv, ARG_VM },
+	{ "devices", "[--json]", "PCI devices with driver, group, physical SMMU and VM",
+	  run_devices, ARG_NONE | JSON },
+	{ "plan", "[--json]", "each VM's topology as it would be started now", run_plan,
+	  ARG_NONE | JSON },
+	{ "argv", "VM [--json]", "the words that QEMU is started with", run_argv, ARG_VM | JSON },
 	{ "check", "", "what would keep a VM from starting, with remedies", run_check, ARG_NONE },
 	{ "explain", "[CODE]", "what a diagnostic's code means, or all of them", run_explain,
-	  ARG_NONE },
+	  ARG_WORD },
 	{ "manifest", "", "the manifest of this image", run_manifest, ARG_NONE },
 	{ "shell", "", "a rescue shell (HOST_SHELL); exit comes back", run_shell, ARG_NONE },
 	{ "poweroff", "", "stop all VMs, then power off; again: without waiting for guests",
@@ -263,7 +298,7 @@ static void print_help(unsigned slot, const char *arg)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!one || one == &commands[i])
-			console_reply("%-9s %-10s %s\n", commands[i].name, commands[i].args,
+			console_reply("%-9s %-11s %s\n", commands[i].name, commands[i].args,
 				      commands[i].help);
 	if (!one)
 		console_reply("A command may be shortened as long as it stays unambiguous; "
@@ -345,7 +380,9 @@ void command_run(char *line)
 	command = find(word[0]);
 	if (!command)
 		return;
-	if (words > (command->args[0] ? 2U : 1U))
+	json = (command->arg & JSON) && words > 1 && strcmp(word[words - 1], "--json") == 0;
+	words -= json;
+	if (words > ((command->arg & ARG_MASK) == ARG_NONE ? 1U : 2U))
 		console_reply("hvinit: usage: %s%s%s\n", command->name, command->args[0] ? " " : "",
 			      command->args);
 	else

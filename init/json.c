@@ -155,6 +155,22 @@ void json_null(struct json *json, const char *key)
 		fputs("null", json->out);
 }
 
+void json_text(struct json *json, const char *key, const char *text)
+{
+	if (text[0])
+		json_string(json, key, text);
+	else
+		json_null(json, key);
+}
+
+void json_count(struct json *json, const char *key, int64_t number)
+{
+	if (number >= 0)
+		json_number(json, key, number);
+	else
+		json_null(json, key);
+}
+
 bool json_finish(struct json *json)
 {
 	if (json->depth || !json->filled[0])

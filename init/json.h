@@ -39,6 +39,8 @@ void json_string(struct json *json, const char *key, const char *text);
 void json_number(struct json *json, const char *key, int64_t number); /* ±JSON_NUMBER_MAX */
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
+void json_text(struct json *json, const char *key, const char *text); /* "": null */
+void json_count(struct json *json, const char *key, int64_t number); /* below 0: null */
 
 /* Ends the text. False when something is still open, was closed twice, or could not be written. */
 bool json_finish(struct json *json);

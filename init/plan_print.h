@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Plans for people: settings, tables and drawn trees. */
+/* Plans for people: settings, tables and drawn trees; for programs: JSON. */
 #ifndef HVINIT_PLAN_PRINT_H
 #define HVINIT_PLAN_PRINT_H
 
 #include <stdio.h>
 
+#include "json.h"
 #include "plan.h"
 
 /* Behind a value: somebody has set it; it is a guess, for the machine does not tell. */
@@ -23,6 +24,12 @@ void plan_print_tree(const struct plan *plan, FILE *out);
 
 /* The machine, drawn: physical SMMUs, their groups and devices, and the VM that has each. */
 void plan_print_host(const struct config *config, const struct facts *facts, FILE *out);
+
+/*
+ * A VM as a member of an array; docs/schema/plan.schema.json says what it holds. Numbers that
+ * somebody has set are named in its lists "by_hand".
+ */
+void plan_json(const struct plan *plan, struct json *json);
 
 /* --- for those who print them --- */
 

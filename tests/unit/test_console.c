@@ -10,10 +10,10 @@
 #include "log.h"
 #include "loop.h"
 #include "manifest.h"
+#include "show.h"
 #include "shutdown.h"
 #include "sys.h"
 #include "term.h"
-#include "tool.h"
 #include "vm.h"
 
 enum { CTRL_C = 3, CTRL_U = 0x15, CTRL_W = 0x17, CTRL_RBRACKET = 0x1d };
@@ -192,43 +192,45 @@ int sys_kernel_release(char *buf, size_t size)
 	return str_copy(buf, size, "7.3") ? 0 : -1;
 }
 
-void tool_show_devices(const struct config *all, unsigned slot)
+bool show_devices(const struct config *all, const struct facts *facts, bool json)
 {
 	(void)all;
-	(void)slot;
-	puts("the devices");
+	assert_null(facts);
+	puts(json ? "the devices, for programs" : "the devices");
+	return true;
 }
 
-void tool_show_plan(const struct config *all, unsigned slot)
+bool show_plan(const struct config *all, const struct facts *facts, bool json)
 {
 	(void)all;
-	(void)slot;
-	puts("the plan");
+	assert_null(facts);
+	puts(json ? "the plan, for programs" : "the plan");
+	return true;
 }
 
-void tool_show_argv(const struct config *all, unsigned slot)
+bool show_argv(const struct config *all, unsigned slot, const struct facts *facts, bool json)
 {
 	(void)all;
-	printf("the argv of %u\n", slot);
+	assert_null(facts);
+	printf("the argv of %u%s\n", slot, json ? ", for programs" : "");
+	return true;
 }
 
-void tool_show_check(const struct config *all, unsigned slot)
+void show_check(const struct config *all)
 {
 	(void)all;
-	(void)slot;
 	abort();
 }
 
-void tool_show_manifest(const struct config *all, unsigned slot)
+bool show_manifest(void)
 {
-	(void)all;
-	(void)slot;
 	sleep(60);
+	return true;
 }
 
-bool tool_explain(const char *code)
+bool show_explain(const char *what)
 {
-	printf("explained: %s\n", code);
+	printf("explained: %s\n", what);
 	return true;
 }
 
@@ -443,7 +445,7 @@ static const struct answer answers[] = {
 	{ "shell", "HOST_SHELL is off" },
 	{ "rebo", "must be typed in full" },
 	{ "k demo", "must be typed in full" },
-	{ "a b c d e f g h i j k l", "usage: argv VM" },
+	{ "a b c d e f g h i j k l", "usage: argv VM [--json]" },
 };
 
 static void test_answer(void **state)
@@ -503,6 +505,26 @@ static void test_child(void **state)
 	finish_child();
 	assert_shows("the plan\n");
 	assert_prompt();
+}
+
+static void test_json(void **state)
+{
+	static const char *const lines[][2] = {
+		{ "argv other --json\r", "the argv of 1, for programs\n" },
+		{ "devices --json\r", "the devices, for programs\n" },
+		{ "plan --json\r", "the plan, for programs\n" },
+		{ "plan\r", "the plan\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		type(lines[i][0]);
+		finish_child();
+		assert_shows(lines[i][1]);
+	}
+	type("argv --json\rstatus --json\r");
+	assert_shows("hvinit: usage: argv VM [--json]\n");
+	assert_shows("hvinit: usage: status\n");
 }
 
 /* The output may end before the child does, and the other way round. */
@@ -711,6 +733,7 @@ int main(void)
 		CONSOLE_CASE("poweroff and reboot", test_shutdown, NULL),
 		CONSOLE_CASE("no shutdown by a slip", test_no_shutdown, NULL),
 		CONSOLE_CASE("a command's child", test_child, NULL),
+		CONSOLE_CASE("for programs", test_json, NULL),
 		CONSOLE_CASE("its output ends first", test_child_order, NULL),
 		CONSOLE_CASE("its output waits for the line", test_child_waits, NULL),
 		CONSOLE_CASE("a child that crashes", test_child_dies, NULL),

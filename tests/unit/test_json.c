@@ -46,6 +46,10 @@ static void test_all(void **state)
 	json_bool(&json, "yes", true);
 	json_bool(&json, "no", false);
 	json_null(&json, "unknown");
+	json_text(&json, "text", "t");
+	json_text(&json, "no text", "");
+	json_count(&json, "count", 0);
+	json_count(&json, "no count", -1);
 	json_end(&json);
 	json_end(&json);
 	assert_true(json_finish(&json));
@@ -59,7 +63,11 @@ static void test_all(void **state)
 		    "  \"inner\": {\n"
 		    "    \"yes\": true,\n"
 		    "    \"no\": false,\n"
-		    "    \"unknown\": null\n"
+		    "    \"unknown\": null,\n"
+		    "    \"text\": \"t\",\n"
+		    "    \"no text\": null,\n"
+		    "    \"count\": 0,\n"
+		    "    \"no count\": null\n"
 		    "  }\n"
 		    "}\n");
 }

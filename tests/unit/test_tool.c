@@ -139,8 +139,23 @@ static void test_devices(void **state)
 {
 	(void)state;
 	assert_int_equal(run("devices", "--root", machine, file, NULL), 0);
-	assert_has(out, "0000:41:00.0 8086:0010 010802 -                  2  "
-			"smmu3.0x000000000c000000   demo\n");
+	assert_has(out, "0000:41:00.0 8086:0010 NVMe");
+	assert_has(out, " demo smmu3.0x000000000c000000\n");
+}
+
+static void test_json(void **state)
+{
+	(void)state;
+	assert_int_equal(run("plan", "--json", "--root", machine, file, NULL), 0);
+	assert_has(out, "{\n  \"format\": 1,\n");
+	assert_has(out, "\n      \"name\": \"demo\",\n");
+	assert_int_equal(run("argv", "--json", "--root", machine, file, "demo", NULL), 0);
+	assert_has(out, "[\n  \"/usr/bin/qemu-system-aarch64\",\n  \"-name\",\n");
+	assert_int_equal(run("devices", "--root", machine, file, "--json", NULL), 0);
+	assert_has(out, "\"bdf\": \"0000:41:00.0\"");
+	assert_int_equal(run("manifest", "--json", file, NULL), 2);
+	assert_has(err, "hvinit: manifest: it has no --json; see 'hvinit help manifest'\n");
+	assert_string_equal(out, "");
 }
 
 /* A record stands for the machine: nothing of this one counts, files only with a --root. */
@@ -237,6 +252,12 @@ static void test_usage(void **state)
 	assert_has(out, "usage: hvinit");
 	assert_int_equal(run("--help", NULL), 0);
 	assert_has(out, "usage: hvinit");
+	assert_int_equal(run("help", "plan", NULL), 0);
+	assert_has(out, "usage: hvinit plan [OPTION…] MANIFEST\n\nShow each VM's topology.\n");
+	assert_has(out, "  --json ");
+	assert_int_equal(run("manifest", "--help", NULL), 0);
+	assert_has(out, "usage: hvinit manifest CONFIG\n");
+	assert_null(strstr(out, "--json"));
 	assert_int_equal(run("version", NULL), 0);
 	assert_has(out, "hvinit ");
 	assert_int_equal(run("--version", NULL), 0);
@@ -255,13 +276,16 @@ static void test_wrong_usage(void **state)
 		{ "--nonsense", "check", "a", NULL },
 		{ "check", "a", "--root", NULL },
 		{ "version", "a", NULL },
+		{ "help", "nonsense", NULL },
+		{ "nonsense", "--help", NULL },
+		{ "explain", "--host", "x", NULL },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		assert_int_equal(run(wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3], NULL), 2);
 		assert_string_equal(out, "");
-		assert_true(strstr(err, "usage: hvinit") || strstr(err, "see 'hvinit help'") ||
+		assert_true(strstr(err, "usage: hvinit") || strstr(err, "see 'hvinit help") ||
 			    strstr(err, "option"));
 	}
 }
@@ -276,6 +300,7 @@ int main(void)
 		TOOL_CASE("plan", test_plan),
 		TOOL_CASE("argv", test_argv),
 		TOOL_CASE("devices", test_devices),
+		TOOL_CASE("for programs", test_json),
 		TOOL_CASE("a recorded machine", test_host),
 		TOOL_CASE("a manifest with a wrong hash", test_bad_hash),
 		TOOL_CASE("manifest", test_manifest),

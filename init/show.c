@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One function for each thing that can be shown. */
+#include "show.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "argv.h"
+#include "check.h"
+#include "inventory.h"
+#include "json.h"
+#include "manifest.h"
+#include "plan_print.h"
+#include "refusal.h"
+#include "util.h"
+#include "version.h"
+
+/* The format of all JSON texts but QEMU's words, which are an array of strings. */
+enum { FORMAT = 1 };
+
+static struct plan plan;
+static struct argv words;
+
+static struct facts here;
+
+static const struct facts *look_here(void)
+{
+	_cleanup_fd_ int root = sys_root_open("/");
+
+	facts_discover(root, &here);
+	return &here;
+}
+
+/* An object that says what wrote it; its other members and the end are the caller's. */
+static struct json begin_json(void)
+{
+	struct json json = { .out = stdout };
+
+	json_object(&json, NULL);
+	json_number(&json, "format", FORMAT);
+	json_string(&json, "hvinit", HVINIT_VERSION);
+	return json;
+}
+
+static bool show_plan_json(const struct config *config, const struct facts *facts)
+{
+	struct json json = begin_json();
+
+	json_array(&json, "vms");
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		if (!manifest_vm_used(&config->vm[slot]))
+			continue;
+		plan_vm(config, slot, facts, &plan);
+		plan_json(&plan, &json);
+	}
+	json_end(&json);
+	json_end(&json);
+	return json_finish(&json);
+}
+
+bool show_plan(const struct config *config, const struct facts *facts, bool json)
+{
+	bool any = false;
+
+	if (!facts)
+		facts = look_here();
+	if (json)
+		return show_plan_json(config, facts);
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		if (!manifest_vm_used(&config->vm[slot]))
+			continue;
+		plan_vm(config, slot, facts, &plan);
+		plan_print(&plan, stdout);
+		putchar('\n');
+		any = true;
+	}
+	if (any)
+		plan_print_host(config, facts, stdout);
+	return !ferror(stdout);
+}
+
+void show_find(int root, const struct config *config, const struct facts *facts, struct diag *diag)
+{
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		if (!manifest_vm_used(&config->vm[slot]))
+			continue;
+		plan_vm(config, slot, facts, &plan);
+		check_vm(root, config, facts, &plan, diag);
+	}
+}
+
+void show_check(const struct config *config)
+{
+	static struct config ignored;
+	static struct diag diag;
+	_cleanup_fd_ int root = sys_root_open("/");
+
+	/* What was wrong with the manifest itself at boot is wrong still. */
+	manifest_load(MANIFEST_PATH, &ignored, &diag);
+	show_find(root, config, look_here(), &diag);
+	diag_print(&diag, stdout);
+	if (diag.count == 0)
+		printf("nothing stands in the way\n");
+}
+
+bool show_argv(const struct config *config, unsigned slot, const struct facts *facts, bool as_json)
+{
+	struct json json = { .out = stdout };
+
+	plan_vm(config, slot, facts ? facts : look_here(), &plan);
+	argv_build(&plan, &words);
+	if (words.overflow) {
+		fprintf(stderr, "hvinit: %s: build QEMU's arguments: they are too long\n",
+			config->vm[slot].name);
+		return false;
+	}
+	if (!as_json) {
+		argv_print(&words, stdout);
+		return !ferror(stdout);
+	}
+	json_array(&json, NULL);
+	for (unsigned i = 0; i < words.count; i++)
+		json_string(&json, NULL, words.word[i]);
+	json_end(&json);
+	return json_finish(&json);
+}
+
+bool show_devices(const struct config *config, const struct facts *facts, bool as_json)
+{
+	struct json json;
+
+	if (!facts)
+		facts = look_here();
+	if (!as_json) {
+		inventory_print(config, facts, stdout);
+		return !ferror(stdout);
+	}
+	json = begin_json();
+	inventory_json(config, facts, &json);
+	json_end(&json);
+	return json_finish(&json);
+}
+
+bool show_manifest(void)
+{
+	char data[4096];
+	_cleanup_fd_ int fd = open(MANIFEST_PATH, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -1;
+
+	while (fd >= 0 && (n = read(fd, data, sizeof(data))) > 0)
+		fwrite(data, 1, (size_t)n, stdout);
+	if (n < 0)
+		printf("hvinit: " MANIFEST_PATH ": it cannot be read\n");
+	return n == 0;
+}
+
+static void explain_words(enum diag_code code)
+{
+	const char *known;
+
+	for (unsigned n = 0; (known = refusal_words(code, n)); n++)
+		printf("%s`%s`", n ? ", " : "\nQEMU's words: ", known);
+	if (refusal_words(code, 0))
+		puts("");
+}
+
+static void explain_one(enum diag_code code)
+{
+	static const char *const severities[] = {
+		[DIAG_WARN] = "warning",
+		[DIAG_FAIL] = "failure",
+		[DIAG_REFUSED] = "failure, with START_ANYWAY a warning",
+	};
+
+	printf("### %s (%s)\n\n%s\n", diag_code_text(code), severities[diag_code_severity(code)],
+	       diag_code_title(code));
+	explain_words(code);
+	printf("\nRemedy: %s.\n", diag_code_remedy(code));
+}
+
+bool show_explain(const char *what)
+{
+	enum diag_code code = 0;
+
+	while (code < DIAG_CODES && what[0] && strcasecmp(what, diag_code_text(code)) != 0)
+		code++;
+	if (code == DIAG_CODES)
+		code = refusal_code(what);
+	if (code == DIAG_CODES)
+		return false;
+	explain_one(code);
+	while (!what[0] && ++code < DIAG_CODES) {
+		puts("");
+		explain_one(code);
+	}
+	return true;
+}
