@@ -9,6 +9,7 @@ Each folder beside this file is a case:
     devices   the same, but only the lines of the PCI topology
     plan      expected output of "hvinit plan"
     check     expected output of "hvinit check"
+Of every case, what is printed with --json must also be as docs/schema/ says.
 Descriptor numbers are hvinit's to choose: they count as equal, but no two may be the same.
 """
 
@@ -20,6 +21,8 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+
+import schema
 
 HERE = Path(__file__).parent
 DESCRIPTOR = re.compile(r'("fd":"|\bfd=)(\d+)')
@@ -73,6 +76,15 @@ def compare(expected: Path, printed: str) -> str:
     return "\n".join(difflib.unified_diff(want, got, str(expected), "printed", lineterm=""))
 
 
+def judge(case: str, name: str, fault: str) -> ElementTree.Element:
+    """A test's result; a fault is printed, too."""
+    result = ElementTree.Element("testcase", classname=case, name=name)
+    if fault:
+        print(f"--- {case}: {name}\n{fault}")
+        ElementTree.SubElement(result, "failure", message="differs").text = fault
+    return result
+
+
 def run_case(hvinit: str, case: Path) -> list[ElementTree.Element]:
     with tempfile.TemporaryDirectory() as folder:
         results = []
@@ -86,17 +98,16 @@ def run_case(hvinit: str, case: Path) -> list[ElementTree.Element]:
         for command in COMMANDS:
             if not (case / command).exists():
                 continue
-            result = ElementTree.Element("testcase", classname=case.name, name=command)
             fault = compare(case / command, run_tool(hvinit, command, options, manifest))
-            if fault:
-                print(fault)
-                ElementTree.SubElement(result, "failure", message="differs").text = fault
-            results.append(result)
+            results.append(judge(case.name, command, fault))
+        for name, fault in schema.check_output(hvinit, options, manifest):
+            results.append(judge(case.name, name, fault))
     return results
 
 
 def main(hvinit: str, result: Path) -> int:
     suite = ElementTree.Element("testsuite", name="golden")
+    suite.extend(judge("docs/schema", name, fault) for name, fault in schema.check_schemas())
     for case in sorted(path.parent for path in HERE.glob("*/machine")):
         suite.extend(run_case(hvinit, case))
     failed = sum(1 for test in suite if len(test))
