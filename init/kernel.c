@@ -21,32 +21,29 @@ const char *kernel_symbol_name(enum kernel_symbol symbol)
 	return name[symbol];
 }
 
-static int find(const char *name, size_t len)
-{
-	for (int i = 0; i < KERNEL_SYMBOLS; i++) {
-		const char *known = kernel_symbol_name((enum kernel_symbol)i);
-
-		if (strlen(known) == len && memcmp(known, name, len) == 0)
-			return i;
-	}
-	return -1;
-}
-
+/* Many lines are read at each start of a VM, and most of them differ in the first byte or two. */
 static int read_line(void *arg, char *line)
 {
 	enum kernel_state *state = arg;
 	const char *name = line + strlen(PREFIX);
-	size_t len;
-	int symbol;
 
 	if (!str_prefix(line, PREFIX))
 		return 0;
-	len = strcspn(name, "=");
-	symbol = find(name, len);
-	if (symbol >= 0 && strcmp(name + len, "=y") == 0)
-		state[symbol] = KERNEL_YES;
-	else if (symbol >= 0 && strcmp(name + len, "=m") == 0)
-		state[symbol] = KERNEL_MODULE;
+	for (int i = 0; i < KERNEL_SYMBOLS; i++) {
+		const char *known = kernel_symbol_name((enum kernel_symbol)i);
+		const char *rest = name;
+
+		while (*known && *known == *rest) {
+			known++;
+			rest++;
+		}
+		if (*known || *rest != '=')
+			continue;
+		state[i] = strcmp(rest, "=y") == 0 ? KERNEL_YES :
+			   strcmp(rest, "=m") == 0 ? KERNEL_MODULE :
+						     KERNEL_NO;
+		break;
+	}
 	return 0;
 }
 

@@ -8,7 +8,8 @@ A line of a list is one of these; $NAME is taken from the -D options:
     link   PATH TARGET
     file   PATH MODE SOURCE
     elf    PATH MODE SOURCE             and the shared libraries it needs, at Debian's paths
-    module NAME                         and the modules it needs, or "*" for all; with modules.dep
+    module NAME                         and the modules it needs, or "*" for all; with modules.dep,
+                                        and of the kernel's aliases those for VFIO
 """
 
 import argparse
@@ -156,6 +157,18 @@ class Packer:
         kept = [n for n in needs if f"{here}/{n}" in self.entries]
         index = "".join(f"{n}: {' '.join(needs[n])}".rstrip() + "\n" for n in sorted(kept))
         self.add(Entry(f"{here}/modules.dep", S_IFREG | 0o644, index.encode()))
+        self._add_aliases(folder, here)
+
+    def _add_aliases(self, folder: Path, here: str) -> None:
+        """What tells which VFIO driver is for which device, modules' and built-in ones'."""
+        for name, end, mark in (
+            ("modules.alias", b"\n", b"alias vfio_pci:"),
+            ("modules.builtin.modinfo", b"\0", b".alias=vfio_pci:"),
+        ):
+            if (folder / name).is_file():
+                lines = (folder / name).read_bytes().split(end)
+                data = b"".join(line + end for line in lines if mark in line)
+                self.add(Entry(f"{here}/{name}", S_IFREG | 0o644, data))
 
     def sorted_entries(self) -> Iterator[Entry]:
         """Every entry after the folders above it, which are made where no list names them."""

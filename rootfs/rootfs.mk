@@ -61,13 +61,17 @@ build/demo.cpio.zst: rootfs/guest.list rootfs/demo/init build/arm64/frames $(PAC
 	$(Q)$(PACK) --record build/demo.files build/demo.cpio rootfs/guest.list
 	$(Q)$(call compress,build/demo.cpio)
 
+# Of the kernel's configuration only what hvinit looks at; a symbol that is off is left out.
+build/kernel.symbols: init/kernel.def $(KERNEL)
+	$(Q)sed -n 's/^KERNEL(\(.*\))$$/CONFIG_\1=/p' $< | grep -F -f - $(KERNEL)/config >$@
+
 # The lists that the configuration asks for.
 rootfs_lists = rootfs/base.list $$(sed -n 's/^ROOTFS_BUSYBOX=y/rootfs\/busybox.list/p; \
 	s/^ROOTFS_DEMO=y/rootfs\/demo.list/p' build/rootfs.config)
 
 rootfs: build/rootfs.cpio.zst ## the root file system, without PID 1 and the manifest
 build/rootfs.cpio.zst: rootfs/base.list rootfs/busybox.list rootfs/demo.list $(PACK_PARTS) \
-		build/demo.cpio.zst build/rootfs.config
+		build/kernel.symbols build/demo.cpio.zst build/rootfs.config
 	$(say) CPIO $@
 	$(Q)$(PACK) --record build/rootfs.files build/rootfs.cpio $(rootfs_lists)
 	$(Q)$(call compress,build/rootfs.cpio)
