@@ -16,6 +16,46 @@ enum {
 	RESOURCE_MEM_64 = 0x100000,
 };
 
+/* --- order --- */
+
+static int by_bdf(const void *a, const void *b)
+{
+	return strcmp(((const struct pci_fact *)a)->bdf, ((const struct pci_fact *)b)->bdf);
+}
+
+static int by_smmu(const void *a, const void *b)
+{
+	return strcmp(((const struct smmu_fact *)a)->name, ((const struct smmu_fact *)b)->name);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	int x = ((const struct node_fact *)a)->id;
+	int y = ((const struct node_fact *)b)->id;
+
+	return (x > y) - (x < y);
+}
+
+static int by_driver(const void *a, const void *b)
+{
+	return strcmp(((const struct driver_fact *)a)->name, ((const struct driver_fact *)b)->name);
+}
+
+static void sort_small(struct facts *facts)
+{
+	qsort(facts->driver, facts->drivers, sizeof(facts->driver[0]), by_driver);
+	qsort(facts->node, facts->nodes, sizeof(facts->node[0]), by_id);
+	qsort(facts->smmu, facts->smmus, sizeof(facts->smmu[0]), by_smmu);
+}
+
+void facts_sort(struct facts *facts)
+{
+	sort_small(facts);
+	qsort(facts->device, facts->count, sizeof(facts->device[0]), by_bdf);
+}
+
+/* --- devices --- */
+
 static uint32_t read_number(int root, const char *bdf, const char *attr)
 {
 	char text[SYS_NAME];
@@ -196,7 +236,8 @@ void facts_discover(int root, struct facts *facts)
 {
 	struct walk walk = { .root = root, .facts = facts };
 
-	memset(facts, 0, sizeof(*facts));
+	/* Most of the table is never used: to clear it would cost more than all of sysfs. */
+	memset(facts, 0, offsetof(struct facts, device));
 	facts_discover_host(root, facts);
 	facts->iommufd = sys_iommufd_exists(root);
 	facts->kvm = sys_kvm_exists(root);
@@ -212,41 +253,10 @@ void facts_discover(int root, struct facts *facts)
 	facts_discover_smmus(root, facts);
 	variant_discover(root, facts);
 	use_discover(root, facts);
-	facts_sort(facts);
+	sort_small(facts);
 }
 
-/* --- order --- */
-
-static int by_bdf(const void *a, const void *b)
-{
-	return strcmp(((const struct pci_fact *)a)->bdf, ((const struct pci_fact *)b)->bdf);
-}
-
-static int by_smmu(const void *a, const void *b)
-{
-	return strcmp(((const struct smmu_fact *)a)->name, ((const struct smmu_fact *)b)->name);
-}
-
-static int by_id(const void *a, const void *b)
-{
-	int x = ((const struct node_fact *)a)->id;
-	int y = ((const struct node_fact *)b)->id;
-
-	return (x > y) - (x < y);
-}
-
-static int by_driver(const void *a, const void *b)
-{
-	return strcmp(((const struct driver_fact *)a)->name, ((const struct driver_fact *)b)->name);
-}
-
-void facts_sort(struct facts *facts)
-{
-	qsort(facts->driver, facts->drivers, sizeof(facts->driver[0]), by_driver);
-	qsort(facts->node, facts->nodes, sizeof(facts->node[0]), by_id);
-	qsort(facts->smmu, facts->smmus, sizeof(facts->smmu[0]), by_smmu);
-	qsort(facts->device, facts->count, sizeof(facts->device[0]), by_bdf);
-}
+/* --- looking something up --- */
 
 static int to_bdf(const void *bdf, const void *device)
 {

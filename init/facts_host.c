@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "acpi.h"
+#include "probe.h"
 #include "sys_facts.h"
 #include "util.h"
 
@@ -208,6 +209,8 @@ void facts_discover_smmus(int root, struct facts *facts)
 		if (facts->device[i].smmu[0])
 			add_smmu(&walk, facts->device[i].smmu);
 	sys_log_each(root, take_features, &walk);
+	for (unsigned i = 0; i < facts->smmus; i++)
+		probe_kept(root, &facts->smmu[i]);
 	read_iort(root, facts);
 	read_srat(root, facts);
 }

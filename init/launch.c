@@ -16,13 +16,14 @@
 #include "confine.h"
 #include "host.h"
 #include "manifest.h"
+#include "probe.h"
 #include "sys.h"
 #include "util.h"
 
 /* The report pipe's place in a launcher, and the first number that no place has. */
 enum { FD_REPORT = 12, FD_SPARE = 64 };
 
-enum { LAUNCHER_FAILED = 1 };
+enum { LAUNCHER_FAILED = 1, LEARN_SECONDS = 60 };
 
 /* The child's ends. */
 struct ends {
@@ -341,6 +342,44 @@ int launch_host(const struct config *config, bool probe, struct launch *launch)
 	if (error)
 		close_launch(launch);
 	return error;
+}
+
+/* Only which SMMUs are behind the VM's devices matters here, so a plan is made anew. */
+_Noreturn static void run_learn(const struct config *config, unsigned slot, pid_t qemu)
+{
+	const char *smmu[HV_HOSTDEV_SLOTS];
+	unsigned devices = 0;
+	int root = sys_root_open("/");
+	int iommufd;
+
+	if (root < 0)
+		_exit(LAUNCHER_FAILED);
+	facts_discover(root, &facts);
+	plan_vm(config, slot, &facts, &plan);
+	for (unsigned i = 0; i < plan.devices; i++)
+		if (plan.device[i].fact)
+			smmu[devices++] = plan.device[i].fact->smmu;
+	/* As late as can be: a QEMU that ends now must not leave its memory to this child. */
+	iommufd = sys_fd_of(qemu, ARGV_FD_IOMMUFD);
+	if (iommufd < 0)
+		_exit(LAUNCHER_FAILED);
+	probe_learn(root, iommufd, smmu, devices);
+	_exit(0);
+}
+
+void launch_learn(const struct config *config, unsigned slot, pid_t qemu)
+{
+	static bool learned[HV_VM_SLOTS];
+
+	if (learned[slot])
+		return;
+	learned[slot] = true;
+	if (fork() != 0)
+		return;
+	sys_unblock_signals();
+	sys_close_range(STDERR_FILENO + 1, ~0U);
+	alarm(LEARN_SECONDS);
+	run_learn(config, slot, qemu);
 }
 
 int launch_read(int fd, struct launch_report *report)

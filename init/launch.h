@@ -46,6 +46,13 @@ int launch_vm(const struct config *config, unsigned slot, struct launch *launch)
 int launch_host(const struct config *config, bool probe, struct launch *launch);
 
 /*
+ * Keeps what the SMMUs behind a running VM say of themselves (probe.h), in a child and once a boot
+ * for each VM. To ask before QEMU is started would reset each SMMU's device twice more; QEMU's own
+ * iommufd gives the same answer for nothing.
+ */
+void launch_learn(const struct config *config, unsigned slot, pid_t qemu);
+
+/*
  * Reads one record from a report pipe: 1, 0 when there is none yet, -ENODATA at its end, else a
  * negative errno.
  */

@@ -22,6 +22,9 @@
 /* The global variable GUID of the UEFI specification, section 3.3. */
 #define EFI_SECURE_BOOT "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
+#define RUN_DIR "run/hvinit"
+#define SMMU_DIR RUN_DIR "/smmu"
+
 #define EFI_DIR "/sys/firmware/efi"
 
 enum { PATH_SIZE = 256, SYSLOG_ACTION_CONSOLE_LEVEL = 8 };
@@ -252,6 +255,43 @@ int sys_kvm_group(int root, gid_t gid)
 	if (fchownat(root, "dev/kvm", 0, gid, 0) || fchmodat(root, "dev/kvm", 0660, 0))
 		return -errno;
 	return 0;
+}
+
+ssize_t sys_smmu_kept(int root, const char *smmu, char *buf, size_t size)
+{
+	char path[PATH_SIZE];
+
+	if (!str_format(path, sizeof(path), SMMU_DIR "/%s", smmu))
+		return -ENAMETOOLONG;
+	return sys_read(root, path, buf, size);
+}
+
+/* Whole or not at all: two children may keep the same at a time. */
+int sys_smmu_keep(int root, const char *smmu, const char *text)
+{
+	char made[PATH_SIZE];
+	char path[PATH_SIZE];
+	int error;
+
+	if (!str_format(path, sizeof(path), SMMU_DIR "/%s", smmu) ||
+	    !str_format(made, sizeof(made), SMMU_DIR "/.%s.%d", smmu, (int)getpid()))
+		return -ENAMETOOLONG;
+	mkdirat(root, RUN_DIR, 0755);
+	mkdirat(root, SMMU_DIR, 0755);
+	error = mknodat(root, made, S_IFREG | 0644, 0) ? -errno : write_text(root, made, text);
+	if (!error && renameat(root, made, root, path))
+		error = -errno;
+	if (error)
+		unlinkat(root, made, 0);
+	return error;
+}
+
+int sys_fd_of(pid_t pid, int fd)
+{
+	_cleanup_fd_ int process = (int)syscall(SYS_pidfd_open, pid, 0);
+	int copy = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+
+	return copy < 0 ? -errno : copy;
 }
 
 uint64_t sys_memory_kib(int root)

@@ -61,6 +61,13 @@ bool sys_kvm_exists(int root);
 /* Lets a group read and write the KVM device. */
 int sys_kvm_group(int root, gid_t gid);
 
+/* What is kept of an SMMU for this boot: a short text; the folder is made. */
+ssize_t sys_smmu_kept(int root, const char *smmu, char *buf, size_t size);
+int sys_smmu_keep(int root, const char *smmu, const char *text);
+
+/* A copy of a process' descriptor, close-on-exec; the caller owns it. */
+int sys_fd_of(pid_t pid, int fd);
+
 /* Memory of the machine in KiB, 0 when unknown. */
 uint64_t sys_memory_kib(int root);
 

@@ -413,6 +413,18 @@ int sys_block_pci(int root, const char *block, int (*each)(void *arg, const char
 	return take_block(&names, path);
 }
 
+static int take_any(void *arg, const char *name)
+{
+	(void)arg;
+	(void)name;
+	return 1;
+}
+
+bool sys_block_any(int root)
+{
+	return sys_names(root, CLASS_BLOCK, take_any, NULL) > 0;
+}
+
 struct search {
 	int root;
 	const char *key;

@@ -51,6 +51,8 @@ bool sys_hugepages(int root, int node, unsigned kib, const char *attr, uint64_t 
  */
 int sys_mount_each(int root, int (*each)(void *arg, const char *block, const char *on), void *arg);
 int sys_swap_each(int root, int (*each)(void *arg, const char *block), void *arg);
+/* Whether there is any block device. */
+bool sys_block_any(int root);
 /* The PCI devices that a block device stands on: more than one for a RAID. */
 int sys_block_pci(int root, const char *block, int (*each)(void *arg, const char *bdf), void *arg);
 /* The same for the first partition whose uevent says KEY=value; -ENOENT: there is none. */

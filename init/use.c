@@ -79,7 +79,8 @@ static void mark_boot(struct use *use)
 {
 	char uuid[UUID];
 
-	if (sys_boot_partition(use->root, uuid, sizeof(uuid)))
+	/* To ask the firmware takes milliseconds: not while no disk has come up. */
+	if (!sys_block_any(use->root) || sys_boot_partition(use->root, uuid, sizeof(uuid)))
 		return;
 	set_text(use, "booted from");
 	sys_partition_pci(use->root, "PARTUUID", uuid, mark, use);

@@ -169,6 +169,8 @@ static void run(struct vm *vm)
 	timer_set(&vm->timer, 0);
 	vm->ran = true;
 	vm_enter(vm, VM_RUNNING, "");
+	if (vm->devices)
+		launch_learn(config, vm->slot, vm->pid);
 }
 
 static void pause_vm(struct vm *vm)

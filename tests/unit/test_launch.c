@@ -104,6 +104,26 @@ void __wrap_host_probe(int dir, const struct config *all, struct diag *diag)
 	diag_add(diag, DIAG_HOST, DIAG_MODULE_LOAD, "HOST_MODULES", "load x: no");
 }
 
+int __wrap_sys_fd_of(pid_t pid, int fd);
+void __wrap_probe_learn(int dir, int iommufd, const char *const *smmu, unsigned devices);
+
+int __wrap_sys_fd_of(pid_t pid, int fd)
+{
+	return pid == 4711 && fd == ARGV_FD_IOMMUFD ? 77 : -ESRCH;
+}
+
+/* Leaves a file, for it runs in a child. */
+void __wrap_probe_learn(int dir, int iommufd, const char *const *smmu, unsigned devices)
+{
+	char text[256];
+	int fd;
+
+	str_format(text, sizeof(text), "%d %u %s %s", iommufd, devices, smmu[0],
+		   devices > 1 ? smmu[1] : "");
+	fd = openat(dir, "learned", O_WRONLY | O_CREAT | O_EXCL, 0600);
+	_exit(fd >= 0 && write(fd, text, strlen(text)) > 0 ? 0 : 1);
+}
+
 /* --- helpers --- */
 
 static int setup(void **state)
@@ -423,6 +443,31 @@ static void test_read(void **state)
 
 #define LAUNCH_CASE(title, function) FIXTURE(title, function, setup, teardown, NULL)
 
+/* What the child of launch_learn() found, or "". */
+static const char *learn(unsigned slot, pid_t qemu)
+{
+	static char text[256];
+
+	launch_learn(&config, slot, qemu);
+	while (wait(NULL) > 0)
+		;
+	sys_read(root, "learned", text, sizeof(text));
+	return text;
+}
+
+static void test_learn(void **state)
+{
+	(void)state;
+	assert_string_equal(learn(0, 4711),
+			    "77 2 smmu3.0x000000000c000000 smmu3.0x000000000c020000");
+	/* Once a boot is enough: the file would be there already, and a child is not even started. */
+	fakesys_remove(root, "learned");
+	assert_string_equal(learn(0, 4711), "");
+	/* A QEMU that has ended has nothing to tell. */
+	config.vm[1] = config.vm[0];
+	assert_string_equal(learn(1, 4712), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +478,7 @@ int main(void)
 		LAUNCH_CASE("nothing is left open in PID 1", test_nothing_left),
 		LAUNCH_CASE("QEMU blocks no signal", test_signals),
 		LAUNCH_CASE("a VM without devices", test_without_devices),
+		LAUNCH_CASE("learning what the SMMUs are", test_learn),
 		LAUNCH_CASE("the check finds something", test_check),
 		LAUNCH_CASE("a device does not bind", test_bind),
 		LAUNCH_CASE("no iommufd", test_iommufd),

@@ -195,6 +195,15 @@ int launch_vm(const struct config *all, unsigned slot, struct launch *launch)
 	return 0;
 }
 
+static unsigned learned; /* the slot's bit */
+
+void launch_learn(const struct config *all, unsigned slot, pid_t qemu)
+{
+	assert_ptr_equal(all, &config);
+	assert_int_equal(qemu, theirs.pid);
+	learned |= 1U << slot;
+}
+
 int launch_read(int fd, struct launch_report *report)
 {
 	ssize_t n = read(fd, report, sizeof(*report));
@@ -593,6 +602,19 @@ static void test_start(void **state)
 	assert_int_equal(timer_ms, 0);
 	assert_int_equal(vm_active(), 1);
 	assert_int_equal(vm_look(0).starts, before + 1);
+}
+
+/* What its SMMUs say of themselves is asked of a VM that runs and has devices. */
+static void test_learn(void **state)
+{
+	(void)state;
+	learned = 0;
+	command(VM_EV_START);
+	happen_exec();
+	happen_ready();
+	assert_int_equal(learned, 0);
+	happen_resume();
+	assert_int_equal(learned, 1);
 }
 
 static void test_launch_error(void **state)
@@ -1243,6 +1265,7 @@ int main(void)
 	static char titles[ARRAY_SIZE(cells)][40];
 	const struct CMUnitTest stories[] = {
 		VM_CASE("a start", test_start),
+		VM_CASE("asking for its SMMUs", test_learn),
 		VM_CASE("no launcher", test_launch_error),
 		VM_CASE("a finding of the launcher", test_launcher_finding),
 		VM_CASE("a finding read at the end", test_late_report),

@@ -15,6 +15,8 @@ UNIT_WRAP_host := sys_pci_write sys_driver_probe sys_autoprobe_off module_load
 UNIT_WRAP_log := sys_kmsg_open sys_kmsg_follow lseek
 UNIT_WRAP_module := syscall sys_kernel_release
 UNIT_WRAP_launch := sys_root_open claim_bind claim_iommufd confine_self execve host_reserve host_probe
+UNIT_WRAP_launch += sys_fd_of probe_learn
+UNIT_WRAP_probe := ioctl poll sys_pci_write sys_driver_probe
 UNIT_WRAP_shutdown := fork sync reboot
 UNIT_WRAP_vm := kill
 

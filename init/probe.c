@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Asking through an iommufd, and lending a device for it. */
+#include "probe.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <linux/iommufd.h>
+#include <linux/vfio.h>
+
+#include "claim.h"
+#include "sys.h"
+#include "util.h"
+
+enum {
+	IDS = 1024, /* of an iommufd's objects; a VM with 16 devices has some 100 */
+	NUMBERS = 9, /* in a kept file */
+	NUMBER = sizeof("0x00000000"),
+};
+
+/* 0, -ENOENT when id is no device, or another negative errno. */
+static int ask(int iommufd, uint32_t id, struct smmu_fact *smmu)
+{
+	struct iommu_hw_info_arm_smmuv3 info = { 0 };
+	struct iommu_hw_info cmd = {
+		.size = sizeof(cmd),
+		.dev_id = id,
+		.data_len = sizeof(info),
+		.data_uptr = (uintptr_t)&info,
+	};
+
+	if (ioctl(iommufd, IOMMU_GET_HW_INFO, &cmd))
+		return -errno;
+	if (cmd.out_data_type != IOMMU_HW_INFO_TYPE_ARM_SMMUV3)
+		return -ENODEV;
+	smmu->probed = true;
+	smmu->hw_flags = info.flags;
+	memcpy(smmu->idr, info.idr, sizeof(smmu->idr));
+	smmu->iidr = info.iidr;
+	smmu->aidr = info.aidr;
+	return 0;
+}
+
+/* --- what is kept for this boot --- */
+
+static void each_number(struct smmu_fact *smmu, uint32_t *number[NUMBERS])
+{
+	number[0] = &smmu->hw_flags;
+	for (unsigned i = 0; i < ARRAY_SIZE(smmu->idr); i++)
+		number[1 + i] = &smmu->idr[i];
+	number[NUMBERS - 2] = &smmu->iidr;
+	number[NUMBERS - 1] = &smmu->aidr;
+}
+
+bool probe_kept(int root, struct smmu_fact *smmu)
+{
+	struct smmu_fact kept = *smmu;
+	char text[NUMBERS * NUMBER + 1];
+	uint32_t *number[NUMBERS];
+	const char *at = text;
+	char *end;
+
+	if (sys_smmu_kept(root, smmu->name, text, sizeof(text)) <= 0)
+		return false;
+	each_number(&kept, number);
+	for (unsigned i = 0; i < NUMBERS; i++) {
+		*number[i] = (uint32_t)strtoul(at, &end, 16);
+		if (end == at)
+			return false;
+		at = end;
+	}
+	kept.probed = true;
+	*smmu = kept;
+	return true;
+}
+
+static int keep(int root, const struct smmu_fact *smmu)
+{
+	struct smmu_fact copy = *smmu;
+	char text[NUMBERS * NUMBER + 1];
+	uint32_t *number[NUMBERS];
+
+	each_number(&copy, number);
+	for (unsigned i = 0; i < NUMBERS; i++)
+		str_format(text + (size_t)i * NUMBER, NUMBER + 1, "0x%08" PRIx32 "%s", *number[i],
+			   i + 1 < NUMBERS ? " " : "");
+	return sys_smmu_keep(root, smmu->name, text);
+}
+
+static bool same_answer(const struct smmu_fact *a, const struct smmu_fact *b)
+{
+	return a->hw_flags == b->hw_flags && a->iidr == b->iidr && a->aidr == b->aidr &&
+	       memcmp(a->idr, b->idr, sizeof(a->idr)) == 0;
+}
+
+static bool one_smmu(const char *const *smmu, unsigned devices)
+{
+	for (unsigned i = 1; i < devices; i++)
+		if (strcmp(smmu[i], smmu[0]) != 0)
+			return false;
+	return true;
+}
+
+void probe_learn(int root, int iommufd, const char *const *smmu, unsigned devices)
+{
+	struct smmu_fact first = { 0 };
+	unsigned found = 0;
+
+	for (uint32_t id = 1; id < IDS && found < devices; id++) {
+		struct smmu_fact answer = { 0 };
+		int error = ask(iommufd, id, &answer);
+
+		if (error == -ENOENT)
+			continue;
+		if (error || (found && !same_answer(&first, &answer)))
+			return;
+		if (found++ == 0)
+			first = answer;
+	}
+	/* Of one SMMU any device will do; of several, every one must have answered the same. */
+	if (found == 0 || (found < devices && !one_smmu(smmu, devices)))
+		return;
+	for (unsigned i = 0; i < devices; i++) {
+		str_copy(first.name, sizeof(first.name), smmu[i]);
+		keep(root, &first);
+	}
+}
+
+/* --- lending an idle device --- */
+
+/* What the kernel lets stand in a group that VFIO owns: no driver, or one of VFIO's. */
+static bool is_idle(const struct pci_fact *d)
+{
+	return !d->use[0] && (!d->driver[0] || strstr(d->driver, "vfio"));
+}
+
+static bool group_is_idle(const struct facts *facts, int group)
+{
+	for (unsigned i = 0; i < facts->count; i++)
+		if (facts->device[i].group == group && !facts->device[i].bridge &&
+		    !is_idle(&facts->device[i]))
+			return false;
+	return true;
+}
+
+const struct pci_fact *probe_choose(const struct facts *facts, const char *smmu)
+{
+	const struct pci_fact *best = NULL;
+
+	for (unsigned i = 0; i < facts->count; i++) {
+		const struct pci_fact *d = &facts->device[i];
+
+		if (d->bridge || strcmp(d->smmu, smmu) != 0 || d->group == FACTS_NO_GROUP ||
+		    d->vfs || d->direct == KNOWN_YES || !group_is_idle(facts, d->group))
+			continue;
+		/* One that VFIO has already need not be bound, and one without a driver is free. */
+		if (!best || (!best->driver[0] && d->driver[0]))
+			best = d;
+	}
+	return best;
+}
+
+static bool ask_device(int root, const char *bdf, struct smmu_fact *smmu, struct diag *diag)
+{
+	_cleanup_fd_ int iommufd = claim_iommufd(root, DIAG_HOST, diag);
+	_cleanup_fd_ int device = iommufd < 0 ? -1 : claim_open(root, bdf, DIAG_HOST, diag);
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = iommufd };
+	int error;
+
+	if (device < 0)
+		return false;
+	if (ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind)) {
+		diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, bdf, "bind it to an iommufd: %s",
+			 errno == EINVAL ? "it is in use" : strerror(errno));
+		return false;
+	}
+	error = ask(iommufd, bind.out_devid, smmu);
+	if (error)
+		diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, bdf, "ask %s for its features: %s",
+			 smmu->name, strerror(-error));
+	return !error;
+}
+
+/* Puts a device that had no driver back to having none. */
+static void give_back(int root, const char *bdf, const char *override, struct diag *diag)
+{
+	int error = sys_pci_write(root, bdf, "driver_override", override);
+
+	if (!error)
+		error = sys_pci_write(root, bdf, "driver/unbind", bdf);
+	if (error)
+		diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, bdf, "give it back: %s",
+			 strerror(-error));
+}
+
+static bool lend(int root, const struct pci_fact *d, struct smmu_fact *smmu, struct diag *diag)
+{
+	char override[SYS_NAME];
+	bool ok;
+
+	if (d->driver[0])
+		return ask_device(root, d->bdf, smmu, diag);
+	/* The kernel shows none as "(null)", and takes an empty line for it. */
+	if (sys_pci_read(root, d->bdf, "driver_override", override, sizeof(override)) <= 0 ||
+	    strcmp(override, "(null)") == 0)
+		str_copy(override, sizeof(override), "\n");
+	ok = claim_bind(root, d->bdf, d->variant, DIAG_HOST, diag) &&
+	     ask_device(root, d->bdf, smmu, diag);
+	give_back(root, d->bdf, override, diag);
+	return ok;
+}
+
+/* What a child hands over; smaller than PIPE_BUF. */
+struct answer {
+	struct smmu_fact smmu;
+	bool failed;
+	struct finding finding;
+};
+
+_Static_assert(sizeof(struct answer) < 4096, "one write of a pipe");
+
+_Noreturn static void run_child(int root, const struct pci_fact *d, const char *smmu, int pipe)
+{
+	struct answer answer = { 0 };
+	struct diag diag = { 0 };
+	bool sent;
+
+	str_copy(answer.smmu.name, sizeof(answer.smmu.name), smmu);
+	lend(root, d, &answer.smmu, &diag);
+	answer.failed = diag.count > 0;
+	if (answer.failed)
+		answer.finding = diag.finding[0];
+	sent = write(pipe, &answer, sizeof(answer)) == sizeof(answer);
+	_exit(sent ? 0 : 1);
+}
+
+static bool read_answer(int pipe, struct answer *answer)
+{
+	struct pollfd ready = { .fd = pipe, .events = POLLIN };
+	int n;
+
+	do {
+		n = poll(&ready, 1, PROBE_LIMIT_MS);
+	} while (n < 0 && errno == EINTR);
+	return n > 0 && read(pipe, answer, sizeof(*answer)) == sizeof(*answer);
+}
+
+static void probe_one(int root, const struct pci_fact *d, struct smmu_fact *smmu, struct diag *diag)
+{
+	struct answer answer;
+	int fd[2];
+	pid_t pid;
+
+	if (pipe(fd)) {
+		diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, smmu->name, "make a pipe: %s",
+			 strerror(errno));
+		return;
+	}
+	pid = fork();
+	if (pid == 0) {
+		close(fd[0]);
+		run_child(root, d, smmu->name, fd[1]);
+	}
+	close(fd[1]);
+	if (pid < 0) {
+		diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, smmu->name, "start a child: %s",
+			 strerror(errno));
+	} else if (read_answer(fd[0], &answer)) {
+		waitpid(pid, NULL, 0);
+		if (answer.smmu.probed) {
+			answer.smmu.canwbs = smmu->canwbs;
+			answer.smmu.has_features = smmu->has_features;
+			answer.smmu.features = smmu->features;
+			answer.smmu.oas = smmu->oas;
+			*smmu = answer.smmu;
+		}
+		if (answer.failed)
+			diag_add(diag, DIAG_HOST, answer.finding.code, answer.finding.subject, "%s",
+				 answer.finding.text);
+	} else {
+		/* It may be beyond the reach of signals: whoever waits for it waits, too. */
+		kill(pid, SIGKILL);
+		diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, d->bdf,
+			 "ask %s through it: no answer in %d s; process %d may still hold it",
+			 smmu->name, PROBE_LIMIT_MS / 1000, (int)pid);
+	}
+	close(fd[0]);
+}
+
+void probe_all(int root, struct facts *facts, FILE *tell, struct diag *diag)
+{
+	for (unsigned i = 0; i < facts->smmus; i++) {
+		struct smmu_fact *smmu = &facts->smmu[i];
+		const struct pci_fact *d = probe_choose(facts, smmu->name);
+
+		if (smmu->probed || !d)
+			continue;
+		fprintf(tell, "hvinit: probe: %s: lends %s to %s for a moment, which resets it\n",
+			smmu->name, d->bdf, d->driver[0] ? d->driver : d->variant);
+	}
+	fflush(tell);
+	for (unsigned i = 0; i < facts->smmus; i++) {
+		struct smmu_fact *smmu = &facts->smmu[i];
+		const struct pci_fact *d = probe_choose(facts, smmu->name);
+
+		if (smmu->probed)
+			continue;
+		if (d)
+			probe_one(root, d, smmu, diag);
+		else
+			diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, smmu->name,
+				 "ask it for its features: no device behind it is idle");
+	}
+}
