@@ -36,7 +36,8 @@ WRONG: dict[str, tuple[str, dict[str, str]]] = {
     "bare": ("IOMMU-OFF", {"HOSTDEV0_BDF": "0000:00:08.0"}),
     "nodriver": ("DRV-NAME", {"HOSTDEV0_BDF": "0000:00:00.0", "HOSTDEV0_DRIVER": "vfio-none"}),
     "nofile": ("FILE-NONE", {"KERNEL": "/nowhere/Image"}),
-    "refused": ("QEMU-REFUSED", {"MACHINE": "virt-0.0"}),
+    "nomachine": ("MACHINE-NONE", {"MACHINE": "virt-0.0"}),
+    "refused": ("QEMU-REFUSED", {"QEMU_ARGS": "-action reboot=nonesuch"}),
 }
 # What the machine may lack, and the code that says so.
 LACKING = {"/dev/iommu": "IOMMUFD-NONE", "/usr/bin/qemu-system-aarch64": "QEMU-NONE"}
