@@ -302,6 +302,19 @@ const struct hostdev_config *manifest_find(const struct config *config, const ch
 	return NULL;
 }
 
+bool manifest_set(const char *name, const char *value, struct config *config, struct diag *diag)
+{
+	struct assignment a = { .line = 1, .vm = DIAG_HOST };
+	unsigned before = diag->count;
+
+	if (!str_copy(a.name, sizeof(a.name), name) || !str_copy(a.value, sizeof(a.value), value) ||
+	    !resolve(&a, config))
+		value_complain(diag, &a, DIAG_SYMBOL_UNKNOWN, "there is no such symbol");
+	else
+		value_set(&a, diag);
+	return diag->count == before;
+}
+
 static void override(const char *word, size_t len, struct config *config, struct diag *diag)
 {
 	struct assignment a = { .vm = DIAG_HOST };

@@ -45,6 +45,12 @@ const struct hostdev_config *manifest_find(const struct config *config, const ch
 					   unsigned *vm);
 
 /*
+ * Sets a symbol to a value as line 1 of a manifest would, quotes included; false with a finding
+ * when it can not have it. diag must have room.
+ */
+bool manifest_set(const char *name, const char *value, struct config *config, struct diag *diag);
+
+/*
  * Applies hvinit.<SYMBOL>=<value> words of a kernel command line for the symbols whose template
  * allows it, and tells whether hvinit.safe is among them. With trusted false (Secure Boot is on)
  * only hvinit.safe counts. Words that are refused are warnings in diag.

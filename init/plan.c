@@ -11,12 +11,6 @@
 enum {
 	BUS_ALIGN = 4, /* libvirt and QEMU's examples space root buses like this: 252, 248, … */
 	FIRST_ADDR = 1, /* slot 0 of pcie.0 is the host bridge */
-	/*
-	 * Emulated devices are counted from the end of pcie.0, so that a guest finds them where
-	 * they were when it gets another vSMMU.
-	 */
-	DISK_ADDR = PLAN_SLOTS - 1,
-	NET_ADDR = DISK_ADDR - HV_DISK_SLOTS,
 	MEMLOCK_SLACK_MIB = 256, /* QEMU's own flash, ROMs and rings; measured: under 70 MiB */
 };
 
@@ -422,9 +416,10 @@ static void place_emulated(struct plan *plan)
 	const struct vm_config *vm = plan->vm;
 
 	for (unsigned i = 0; i < HV_DISK_SLOTS && manifest_disk_used(&vm->disk[i]); i++)
-		plan->disk[plan->disks++] = find_place(plan, vm->disk[i].port, DISK_ADDR - (int)i);
+		plan->disk[plan->disks++] =
+			find_place(plan, vm->disk[i].port, PLAN_DISK_ADDR - (int)i);
 	for (unsigned i = 0; i < HV_NET_SLOTS && manifest_net_used(&vm->net[i]); i++) {
-		plan->net[plan->nets++] = find_place(plan, vm->net[i].port, NET_ADDR - (int)i);
+		plan->net[plan->nets++] = find_place(plan, vm->net[i].port, PLAN_NET_ADDR - (int)i);
 		if (vm->net[i].mac[0])
 			str_copy(plan->mac[i], PLAN_MAC, vm->net[i].mac);
 		else if (vm->uuid[0])

@@ -11,6 +11,12 @@ enum {
 	PLAN_BUSES = 256,
 	PLAN_SLOTS = 32,
 	PLAN_FUNCTIONS = 8,
+	/*
+	 * Slots of pcie.0 for emulated devices. They are counted from its end, so that a guest
+	 * finds them where they were when it gets another vSMMU.
+	 */
+	PLAN_DISK_ADDR = PLAN_SLOTS - 1, /* - slot of the disk */
+	PLAN_NET_ADDR = PLAN_DISK_ADDR - HV_DISK_SLOTS, /* - slot of the network interface */
 	PLAN_PORTS = HV_HOSTDEV_SLOTS + HV_PORT_SLOTS,
 	PLAN_NONE = -1,
 	PLAN_ROOT = -2, /* in place of a vSMMU: the guest's pcie.0 */

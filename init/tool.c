@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "facts_text.h"
+#include "import.h"
 #include "manifest.h"
 #include "show.h"
 #include "sys.h"
@@ -41,6 +42,7 @@ struct request {
 	const char *root; /* --root, or NULL */
 	const char *host; /* --host, or NULL */
 	bool json; /* --json */
+	unsigned vm; /* --vm: a slot */
 	const char *file;
 	const char *last; /* after the file: a VM's name; "" when there is none */
 };
@@ -54,6 +56,15 @@ static int run_manifest(const struct request *request)
 		manifest_write(text, len, stdout, &diag);
 	diag_print(&diag, stderr);
 	return !text ? EXIT_USAGE : diag.count ? EXIT_FINDINGS : EXIT_SUCCESS;
+}
+
+static int run_import(const struct request *request)
+{
+	if (request->host && !facts_load(request->host, &facts, &diag)) {
+		diag_print(&diag, stderr);
+		return EXIT_USAGE;
+	}
+	return import_file(request->file, request->vm, request->host ? &facts : NULL);
 }
 
 static int run_explain(const struct request *request)
@@ -182,7 +193,7 @@ static int run_version(const struct request *request)
 static int run_help(const struct request *request);
 
 /* What a command can be told beside its arguments: bits of tool_command.options. */
-enum { ROOT = 1, HOST = 2, JSON = 4, ANY = 8 };
+enum { ROOT = 1, HOST = 2, JSON = 4, VM = 8, ANY = 16 };
 
 static const struct tool_option {
 	const char *name;
@@ -197,6 +208,7 @@ static const struct tool_option {
 	  "                 for there, and without it none are",
 	  ROOT },
 	{ "json", NULL, "print JSON, as docs/schema/ describes it", JSON },
+	{ "vm", "N", "the VM's slot, 0 to 7; 0 when it is not said", VM },
 	{ "help", NULL, "tell about the command", ANY },
 	{ "version", NULL, "print the version", ANY },
 };
@@ -219,6 +231,8 @@ static const struct tool_command {
 	  run_devices },
 	{ "record", "", "print what is known of the machine, for --host", 0, 0, ROOT, run_record },
 	{ "manifest", "CONFIG", "make the manifest for a .config", 1, 1, 0, run_manifest },
+	{ "import", "DOMAIN.xml", "print the .config lines for a libvirt domain", 1, 1, HOST | VM,
+	  run_import },
 	{ "explain", "[WHAT]", "tell what a code or QEMU's words mean, or all of them", 0, 1, 0,
 	  run_explain },
 	{ "version", "", "print the version", 0, 0, 0, run_version },
@@ -299,6 +313,18 @@ static int run_words(struct request *request, unsigned options, int argc, char *
 	return EXIT_USAGE;
 }
 
+static bool read_slot(const char *text, unsigned *slot)
+{
+	if (text[0] >= '0' && text[0] < '0' + HV_VM_SLOTS && text[1] == '\0') {
+		*slot = (unsigned)(text[0] - '0');
+		return true;
+	}
+	fprintf(stderr, "hvinit: --vm %s: want a slot from 0 to %d\n", text, HV_VM_SLOTS - 1);
+	return false;
+}
+
+_Static_assert(HV_VM_SLOTS == 8, "a slot is one digit, and the help names the last");
+
 /* Takes in the options, which may stand anywhere. Returns the bits of those found, or -1. */
 static int read_options(int argc, char **argv, struct request *request, const char **ask)
 {
@@ -325,7 +351,9 @@ static int read_options(int argc, char **argv, struct request *request, const ch
 			request->host = optarg;
 		else if (tool_options[at].bit == JSON)
 			request->json = true;
-		else
+		else if (tool_options[at].bit == VM && !read_slot(optarg, &request->vm))
+			return -1;
+		else if (tool_options[at].bit == ANY)
 			*ask = tool_options[at].name;
 	}
 	return (int)found;

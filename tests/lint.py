@@ -19,7 +19,7 @@ Case = tuple[str, str, Callable[[], str]]  # what is looked at, how, and what is
 
 SPDX = "SPDX-License-Identifier: GPL-2.0-or-later"
 # Recorded output and links have no place for a comment.
-NO_SPDX = re.compile(r"tests/golden/[^/]+/(argv|devices|plan|check|config)$|_defconfig$|^LICENSE$")
+NO_SPDX = re.compile(r"tests/golden/[^/]+/(argv|devices|controllers|plan|check|config|import)$|_defconfig$|^LICENSE$")
 # Only what is built may know where packages come from, and nothing where it was written.
 HOSTS = re.compile(
     r"\b(?:deb|ftp|security|snapshot|cdn|mirror|proxy|registry|index|static)(?:\.[a-z0-9-]+)+"

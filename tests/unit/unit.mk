@@ -28,13 +28,13 @@ build/unit/%.o: tests/unit/%.c $(wildcard tests/unit/*.h) $(INIT_HEADERS) | buil
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -c -o $@ $<
 
-build/unit/hvinit.a: $(addprefix build/unit/init/,$(filter-out main.o,$(INIT_OBJS)))
+build/unit/hvinit.a: $(addprefix build/unit/init/,$(filter-out main.o,$(NATIVE_OBJS)))
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $^
 
 $(UNIT_PROGRAMS): build/unit/test_%: build/unit/test_%.o build/unit/fakesys.o build/unit/hvinit.a
 	$(say) UNIT $@
-	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka $(UNIT_WRAP_$*:%=-Wl,--wrap=%)
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka -lxml2 $(UNIT_WRAP_$*:%=-Wl,--wrap=%)
 
 test-unit: $(UNIT_PROGRAMS) ## runs the unit tests
 	$(Q)/usr/bin/python3 tests/unit/run.py build/tests/unit.xml $^
