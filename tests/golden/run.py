@@ -3,10 +3,14 @@
 
 Each folder beside this file is a case:
     config    a defconfig (Kconfig adds the defaults, as for a user)
+    domain.xml   instead of it, or with config's lines over it: a libvirt domain to be imported
     machine   a host record: what "hvinit record" printed, or an invented one
     files     if it is there: what the image holds, a path a line; else files are not looked at
     argv      expected output of "hvinit argv", whole
     devices   the same, but only the lines of the PCI topology
+    controllers  of those only pxb-pcie, root ports and SMMUs: what libvirt's own tests have in
+              common with hvinit, which passes no device by its address ("host":)
+    import    expected output of "hvinit import", .config lines first
     plan      expected output of "hvinit plan"
     check     expected output of "hvinit check"
 Of every case, what is printed with --json must also be as docs/schema/ says.
@@ -25,9 +29,12 @@ from pathlib import Path
 import schema
 
 HERE = Path(__file__).parent
-DESCRIPTOR = re.compile(r'("fd":"|\bfd=)(\d+)')
+DESCRIPTOR = re.compile(r'("fd":"|\bfd=)(\d+|@[\w-]+@)')  # the latter in libvirt's tests
 TOPOLOGY = re.compile(r"-(device|object) '\{\"(driver|qom-type\":\"iommufd)\"")
-COMMANDS = ("argv", "devices", "plan", "check")
+CONTROLLERS = re.compile(r"-device '\{\"driver\":\"(pxb-pcie|pcie-root-port|arm-smmuv3[^\"]*)\"")
+COMMANDS = ("import", "argv", "devices", "controllers", "plan", "check")
+LINES = {"devices": TOPOLOGY, "controllers": CONTROLLERS}  # of argv
+SYMBOL = re.compile(r"(?:# )?(\w+)(?:=| is not set)")
 
 
 def make_files(root: Path, listed: Path) -> None:
@@ -38,11 +45,26 @@ def make_files(root: Path, listed: Path) -> None:
             file.touch()
 
 
+def run_import(hvinit: str, case: Path) -> subprocess.CompletedProcess[str]:
+    words = [hvinit, "--host", case / "machine", "import", case / "domain.xml"]
+    return subprocess.run(words, check=False, capture_output=True, text=True)
+
+
+def make_defconfig(hvinit: str, case: Path) -> str:
+    """The case's .config lines; of a symbol that comes again the last."""
+    parts = [run_import(hvinit, case).stdout] if (case / "domain.xml").exists() else []
+    if (case / "config").exists():
+        parts.append((case / "config").read_text())
+    lines = [line for part in parts for line in part.splitlines() if SYMBOL.match(line)]
+    return "".join({SYMBOL.match(line)[1]: f"{line}\n" for line in lines}.values())
+
+
 def make_manifest(hvinit: str, case: Path, work: Path) -> Path:
     """The manifest a user would get of the case's config."""
-    config, manifest = work / "config", work / "manifest"
+    defconfig, config, manifest = work / "defconfig", work / "config", work / "manifest"
+    defconfig.write_text(make_defconfig(hvinit, case))
     env = os.environ | {"CONFIG_": "", "KCONFIG_CONFIG": str(config)}
-    command = ["kconfig-conf", f"--defconfig={case / 'config'}", "Kconfig"]
+    command = ["kconfig-conf", f"--defconfig={defconfig}", "Kconfig"]
     kconfig = subprocess.run(
         command, env=env, check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
@@ -54,16 +76,23 @@ def make_manifest(hvinit: str, case: Path, work: Path) -> Path:
 
 
 def run_tool(hvinit: str, command: str, options: list[str], manifest: Path) -> str:
-    tool = "argv" if command == "devices" else command
+    tool = "argv" if command in LINES else command
     name = re.search(r'^VM0_NAME="(.*)"$', manifest.read_text(), re.MULTILINE)
     words = [hvinit, tool, *options, str(manifest)]
     if tool == "argv" and name:
         words.append(name[1])
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     lines = (done.stdout + done.stderr).splitlines(keepends=True)
-    if command == "devices":
-        lines = [line for line in lines if TOPOLOGY.match(line)]
+    if command in LINES:
+        lines = [line for line in lines if LINES[command].match(line)]
     return "".join(lines)
+
+
+def printed_by(hvinit: str, case: Path, command: str, options: list[str], manifest: Path) -> str:
+    if command != "import":
+        return run_tool(hvinit, command, options, manifest)
+    done = run_import(hvinit, case)
+    return f"{done.stdout}{done.stderr}exit status {done.returncode}\n"
 
 
 def compare(expected: Path, printed: str) -> str:
@@ -98,7 +127,7 @@ def run_case(hvinit: str, case: Path) -> list[ElementTree.Element]:
         for command in COMMANDS:
             if not (case / command).exists():
                 continue
-            fault = compare(case / command, run_tool(hvinit, command, options, manifest))
+            fault = compare(case / command, printed_by(hvinit, case, command, options, manifest))
             results.append(judge(case.name, command, fault))
         for name, fault in schema.check_output(hvinit, options, manifest):
             results.append(judge(case.name, name, fault))

@@ -264,6 +264,31 @@ static void test_usage(void **state)
 	assert_has(out, "hvinit ");
 }
 
+static void test_import(void **state)
+{
+	static const char domain[] =
+		"<domain><name>d</name><features><acpi/></features>%s</domain>\n";
+	char text[256];
+
+	(void)state;
+	str_format(text, sizeof(text), domain, "");
+	write_file(text);
+	assert_int_equal(run("import", file, NULL), 0);
+	assert_string_equal(out, "VM0_NAME=\"d\"\n");
+	assert_string_equal(err, "");
+	assert_int_equal(run("import", "--vm", "7", file, NULL), 0);
+	assert_string_equal(out, "VM7_NAME=\"d\"\n");
+	str_format(text, sizeof(text), domain, "\n<title>t</title>");
+	write_file(text);
+	assert_int_equal(run("import", file, NULL), 1);
+	assert_has(err, ":2: /domain/title: not carried: ");
+	assert_has(err, " [IMPORT-LOST]\nhvinit: IMPORT-LOST: remedy: ");
+	assert_int_equal(run("import", "--vm", "8", file, NULL), 2);
+	assert_has(err, "--vm 8: want a slot from 0 to 7");
+	assert_int_equal(run("import", "--host", file, file, NULL), 2);
+	assert_has(err, "[RECORD-FORMAT]");
+}
+
 static void test_wrong_usage(void **state)
 {
 	static const char *const wrong[][4] = {
@@ -307,6 +332,7 @@ int main(void)
 		TOOL_CASE("files that cannot be read", test_unreadable),
 		TOOL_CASE("explain", test_explain),
 		TOOL_CASE("help and version", test_usage),
+		TOOL_CASE("import", test_import),
 		TOOL_CASE("wrong usage", test_wrong_usage),
 	};
 
