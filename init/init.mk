@@ -64,7 +64,10 @@ build/native/hvinit: $(addprefix build/native/init/,$(NATIVE_OBJS))
 	$(Q)$(HOSTCC) -o $@ $^ -lxml2
 
 .PHONY: docs
-docs: build/native/hvinit ## brings docs/diagnostics.md up to date with diag.def and refusal.def
+docs: build/native/hvinit ## brings docs/diagnostics.md and manifest.md up to date with the sources
 	$(Q)sed '/^<!-- codes/q' docs/diagnostics.md >build/diagnostics.md
 	$(Q){ echo; build/native/hvinit explain; } >>build/diagnostics.md
 	$(Q)mv build/diagnostics.md docs/diagnostics.md
+	$(Q)sed '/^<!-- fields/q' docs/manifest.md >build/manifest.md
+	$(Q){ echo; init/fields.py init/kconfig $(SLOTS); } >>build/manifest.md
+	$(Q)mv build/manifest.md docs/manifest.md

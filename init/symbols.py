@@ -160,7 +160,7 @@ def parse(path: Path) -> list[Symbol]:
             in_help = False
         elif line.strip() and not indented:
             symbol = None
-        elif symbol and in_help and line.startswith("\t  "):
+        elif symbol and in_help and (line.startswith("\t  ") or not line):
             symbol.help.append(line.strip())
         elif symbol and indented and line.strip() == "help":
             in_help = True
@@ -171,7 +171,7 @@ def parse(path: Path) -> list[Symbol]:
         elif symbol and indented and not line.startswith("\t#"):
             attribute(symbol, line)
     for symbol in symbols:
-        if not symbol.help:
+        if not any(symbol.help):
             symbol.fail("has no help")
     return symbols
 

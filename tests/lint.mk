@@ -6,7 +6,7 @@
 lint: test-lint ## looks at all sources: format, static analysis, Kconfig, SPDX
 
 test-lint: $(SYMBOLS_H) $(KCONFIG_FILES) build/native/hvinit | build/tools
-	$(Q)/usr/bin/python3 tests/lint.py build/tests/lint.xml $(NATIVE_CFLAGS)
+	$(Q)/usr/bin/python3 tests/lint.py build/tests/lint.xml '$(SLOTS)' $(NATIVE_CFLAGS)
 
 format: ## puts the C sources into shape
 	$(Q)clang-format -i init/*.[ch] rootfs/demo/*.c tests/unit/*.[ch]

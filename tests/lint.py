@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Looks at the sources without running them: lint.py RESULT.xml CFLAGS…
+"""Looks at the sources without running them: lint.py RESULT.xml SLOTS CFLAGS…
 
-Every check is a test of its own. CFLAGS are those of the build machine's compiler.
+Every check is a test of its own. SLOTS is how many slots of each kind there
+are (NAME=COUNT …), CFLAGS are those of the build machine's compiler.
 """
 
 import os
@@ -252,13 +253,23 @@ def ends(files: list[Path]) -> str:
     return "".join(f"{path}: no newline at its end\n" for path, text in texts if text[-1:] not in "\n")
 
 
-def file_cases(files: list[Path]) -> Iterator[Case]:
+def file_cases(files: list[Path], slots: str) -> Iterator[Case]:
+    yield "docs/manifest.md", "is up to date", lambda: fields(slots)
     yield "docs/diagnostics.md", "is up to date", diagnostics
     yield "every file", "has an SPDX line", lambda: spdx(files)
     yield "every file", "ends in a newline", lambda: ends(files)
     yield "every file", "no blanks at line ends", lambda: everywhere(files, re.compile(r"[ \t]+$"))
     yield "every file", "names no package host", lambda: everywhere(files, HOSTS)
     yield "every file", "names no place of one machine", lambda: everywhere(files, PLACES)
+
+
+def fields(slots: str) -> str:
+    """The manual of the manifest is what the templates say now."""
+    command = ["/usr/bin/python3", "init/fields.py", "init/kconfig", *slots.split()]
+    made = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    if Path("docs/manifest.md").read_text().partition(" -->\n\n## ")[2] == made.removeprefix("## "):
+        return ""
+    return "docs/manifest.md: is not what init/kconfig/ says: run 'make docs'"
 
 
 def diagnostics() -> str:
@@ -281,13 +292,13 @@ def attempt(case: Case) -> str:
         return f"{case[1]}: {error}"
 
 
-def main(result: Path, cflags: list[str]) -> int:
+def main(result: Path, slots: str, cflags: list[str]) -> int:
     files = sources()
     cases = [
         *c_cases(files, cflags),
         *script_cases(files),
         *kconfig_cases(files),
-        *file_cases(files),
+        *file_cases(files, slots),
     ]
     suite = ElementTree.Element("testsuite", name="lint")
     failed = 0
@@ -306,4 +317,4 @@ def main(result: Path, cflags: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))
