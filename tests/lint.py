@@ -256,6 +256,8 @@ def ends(files: list[Path]) -> str:
 def file_cases(files: list[Path], slots: str) -> Iterator[Case]:
     yield "docs/manifest.md", "is up to date", lambda: fields(slots)
     yield "docs/diagnostics.md", "is up to date", diagnostics
+    yield "docs", "tell of every command and option", missing_commands
+    yield "docs/completion", "offers a command its options", wrong_options
     yield "every file", "has an SPDX line", lambda: spdx(files)
     yield "every file", "ends in a newline", lambda: ends(files)
     yield "every file", "no blanks at line ends", lambda: everywhere(files, re.compile(r"[ \t]+$"))
@@ -283,6 +285,38 @@ def diagnostics() -> str:
 def output_of_explain() -> str:
     command = ["build/native/hvinit", "explain"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def missing_commands() -> str:
+    """Commands and options that the tool has, and its manual page or completion has not."""
+    command = ["build/native/hvinit", "help"]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    page = Path("docs/hvinit.8").read_text().replace("\\-", "-")
+    completion = Path("docs/completion/hvinit.bash").read_text()
+    found = ""
+    for word in re.findall(r"^  ((?:--)?[a-z]+) ", told, re.MULTILINE):
+        if not re.search(rf"^\.BI? (hvinit )?{word}\b", page, re.MULTILINE):
+            found += f"docs/hvinit.8: does not tell of {word}\n"
+        if not re.search(rf"(?<![\w-]){word}\b", completion):
+            found += f"docs/completion/hvinit.bash: does not know {word}\n"
+    return found
+
+
+def wrong_options() -> str:
+    """Options that completion offers for a command that has none such, or the other way round."""
+    script = ". docs/completion/hvinit.bash; _hvinit_options $0"
+    command = ["build/native/hvinit", "help"]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found = ""
+    for name in re.findall(r"^  ([a-z]+) ", told, re.MULTILINE):
+        about = subprocess.run([*command, name], check=True, capture_output=True, text=True).stdout
+        has = set(re.findall(r"^  (--[a-z]+)", about, re.MULTILINE)) - {"--version"}
+        offered = subprocess.run(
+            ["bash", "-c", script, name], check=True, capture_output=True, text=True
+        ).stdout
+        if has != set(offered.split()):
+            found += f"docs/completion/hvinit.bash: {name}: want {' '.join(sorted(has))}\n"
+    return found
 
 
 def attempt(case: Case) -> str:

@@ -2,21 +2,47 @@
 # Bash completion for the hvinit tool: source this file.
 # shellcheck shell=bash
 
+# The names of the VMs of a manifest.
+_hvinit_vms() {
+	sed -n 's/^VM[0-9]*_NAME="\(..*\)"$/\1/p' "$1" 2>/dev/null
+}
+
+# The options of a command, or of any.
+_hvinit_options() {
+	case $1 in
+	check) echo --host --root --help ;;
+	devices | plan | argv) echo --host --root --json --help ;;
+	record) echo --root --help ;;
+	import) echo --host --vm --help ;;
+	manifest | explain | version | help) echo --help ;;
+	*) echo --host --root --json --vm --help --version ;;
+	esac
+}
+
 _hvinit() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="check plan argv devices manifest explain version help --root --help --version"
+	local commands="check plan argv devices record manifest import explain version help"
+	local command="" one
 
+	for one in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+		[[ " $commands " != *" $one "* ]] || { command=$one && break; }
+	done
 	COMPREPLY=()
 	if [[ $before == --root ]]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$word")
+	elif [[ $before == --host ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+	elif [[ $before == --vm ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "0 1 2 3 4 5 6 7" -- "$word")
+	elif [[ $word == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_hvinit_options "$command")" -- "$word")
 	elif [[ $before == explain ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" explain |
 			sed -n 's/^### \([A-Z-]*\).*/\1/p')" -- "${word^^}")
-	elif ((COMP_CWORD == 1)); then
+	elif [[ -z $command || $before == help ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
-	elif [[ ${COMP_WORDS[1]} == argv && -f $before ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^VM[0-9]*_NAME="\(..*\)"$/\1/p' \
-			"$before")" -- "$word")
+	elif [[ $command == argv && -f $before && ${COMP_WORDS[COMP_CWORD - 2]} != --host ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_hvinit_vms "$before")" -- "$word")
 	else
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 	fi
