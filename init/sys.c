@@ -2,7 +2,6 @@
 /* Paths and formats of /sys, /dev and /proc; nothing else in hvinit knows them. */
 #include "sys.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -80,7 +79,7 @@ bool sys_exists(int root, const char *path)
 }
 
 /* One write(): sysfs takes a value whole or not at all. */
-static int write_text(int root, const char *path, const char *text)
+int sys_write(int root, const char *path, const char *text)
 {
 	_cleanup_fd_ int fd = openat(root, path, O_WRONLY | O_CLOEXEC);
 	ssize_t n;
@@ -126,7 +125,7 @@ int sys_pci_write(int root, const char *bdf, const char *attr, const char *text)
 
 	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/%s", bdf, attr))
 		return -ENAMETOOLONG;
-	return write_text(root, path, text);
+	return sys_write(root, path, text);
 }
 
 bool sys_pci_has(int root, const char *bdf, const char *attr)
@@ -137,24 +136,34 @@ bool sys_pci_has(int root, const char *bdf, const char *attr)
 	       sys_exists(root, path);
 }
 
+/* What getdents64() fills in; readdir() would take memory, which PID 1 must not. */
+struct entry {
+	uint64_t ino;
+	int64_t off;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
 int sys_names(int root, const char *path, int (*each)(void *arg, const char *name), void *arg)
 {
 	_cleanup_fd_ int fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent *entry;
+	_Alignas(struct entry) char buf[2048];
 	int result = 0;
-	DIR *dir;
+	long n = 0;
 
 	if (fd < 0)
 		return -errno;
-	dir = fdopendir(fd);
-	if (!dir)
-		return -errno;
-	steal_fd(&fd);
-	while (result == 0 && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			result = each(arg, entry->d_name);
-	closedir(dir);
-	return result;
+	while (result == 0 && (n = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
+		const struct entry *entry;
+
+		for (long at = 0; result == 0 && at < n; at += entry->size) {
+			entry = (const struct entry *)(buf + at);
+			if (entry->name[0] != '.')
+				result = each(arg, entry->name);
+		}
+	}
+	return n < 0 ? -errno : result;
 }
 
 int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg)
@@ -176,12 +185,12 @@ int sys_driver_each(int root, int (*each)(void *arg, const char *driver), void *
 
 int sys_driver_probe(int root, const char *bdf)
 {
-	return write_text(root, "sys/bus/pci/drivers_probe", bdf);
+	return sys_write(root, "sys/bus/pci/drivers_probe", bdf);
 }
 
 int sys_autoprobe_off(int root)
 {
-	return write_text(root, "sys/bus/pci/drivers_autoprobe", "0");
+	return sys_write(root, "sys/bus/pci/drivers_autoprobe", "0");
 }
 
 struct buffer {
@@ -278,7 +287,7 @@ int sys_smmu_keep(int root, const char *smmu, const char *text)
 		return -ENAMETOOLONG;
 	mkdirat(root, RUN_DIR, 0755);
 	mkdirat(root, SMMU_DIR, 0755);
-	error = mknodat(root, made, S_IFREG | 0644, 0) ? -errno : write_text(root, made, text);
+	error = mknodat(root, made, S_IFREG | 0644, 0) ? -errno : sys_write(root, made, text);
 	if (!error && renameat(root, made, root, path))
 		error = -errno;
 	if (error)
@@ -294,15 +303,24 @@ int sys_fd_of(pid_t pid, int fd)
 	return copy < 0 ? -errno : copy;
 }
 
-uint64_t sys_memory_kib(int root)
+static uint64_t meminfo(int root, const char *label)
 {
-	static const char label[] = "MemTotal:";
 	char text[4096];
 	const char *at;
 	ssize_t n = sys_read(root, "proc/meminfo", text, sizeof(text));
 
 	at = n < 0 ? NULL : strstr(text, label);
-	return at ? strtoull(at + sizeof(label) - 1, NULL, 10) : 0;
+	return at ? strtoull(at + strlen(label), NULL, 10) : 0;
+}
+
+uint64_t sys_memory_kib(int root)
+{
+	return meminfo(root, "MemTotal:");
+}
+
+uint64_t sys_memory_free_kib(int root)
+{
+	return meminfo(root, "MemFree:");
 }
 
 int sys_mount_all(const char **where)

@@ -24,9 +24,11 @@ int sys_root_open(const char *dir);
  */
 ssize_t sys_read(int root, const char *path, char *buf, size_t size);
 bool sys_exists(int root, const char *path);
+/* Writes text in one go to a file that is there: a value of sysfs. 0 or a negative errno. */
+int sys_write(int root, const char *path, const char *text);
 /*
  * Calls each for every name in a folder that does not begin with a dot, in no order, until it
- * returns non-zero, and returns that.
+ * returns non-zero, and returns that. Takes no memory: for PID 1, too.
  */
 int sys_names(int root, const char *path, int (*each)(void *arg, const char *name), void *arg);
 
@@ -68,8 +70,9 @@ int sys_smmu_keep(int root, const char *smmu, const char *text);
 /* A copy of a process' descriptor, close-on-exec; the caller owns it. */
 int sys_fd_of(pid_t pid, int fd);
 
-/* Memory of the machine in KiB, 0 when unknown. */
+/* Memory of the machine in KiB, and what of it nobody uses; 0 when unknown. */
 uint64_t sys_memory_kib(int root);
+uint64_t sys_memory_free_kib(int root);
 
 /* Blocks no signal any more: PID 1 blocks them all, and its children inherit that. */
 void sys_unblock_signals(void);

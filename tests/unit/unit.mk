@@ -10,15 +10,23 @@ UNIT_CFLAGS := $(NATIVE_CFLAGS) -Itests/unit -fsanitize=address,undefined
 UNIT_CFLAGS += -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # Calls that a test answers itself, with the real one at hand as __real_NAME().
-UNIT_WRAP_claim := sys_pci_write sys_driver_probe sys_iommufd_open sys_vfio_open ioctl
-UNIT_WRAP_host := sys_pci_write sys_driver_probe sys_autoprobe_off module_load
+UNIT_WRAP_claim := module_load sys_pci_write sys_driver_probe sys_iommufd_open sys_vfio_open ioctl
+UNIT_WRAP_host := huge_reserve state_mount sriov_turn_on net_make_bridges wait_until module_load
+UNIT_WRAP_host += sys_pci_write sys_driver_probe sys_autoprobe_off
 UNIT_WRAP_log := sys_kmsg_open sys_kmsg_follow lseek
 UNIT_WRAP_module := syscall sys_kernel_release
-UNIT_WRAP_launch := sys_root_open claim_bind claim_iommufd confine_self execve host_reserve host_probe
-UNIT_WRAP_launch += sys_fd_of probe_learn
+UNIT_WRAP_launch := sys_root_open claim_bind claim_iommufd confine_self execve host_reserve
+UNIT_WRAP_launch += host_prepare pin_self sys_fd_of probe_learn
 UNIT_WRAP_probe := ioctl poll sys_pci_write sys_driver_probe
-UNIT_WRAP_shutdown := fork sync reboot
-UNIT_WRAP_vm := kill
+UNIT_WRAP_huge := sys_huge_write
+UNIT_WRAP_net := ioctl module_load
+UNIT_WRAP_open := claim_iommufd claim_open net_open_tap sys_state_mounted
+UNIT_WRAP_pin := sched_setaffinity
+UNIT_WRAP_sriov := sys_pci_write
+UNIT_WRAP_state := module_load sys_state_mount
+UNIT_WRAP_sys_host := mkdir mount umount2
+UNIT_WRAP_shutdown := fork sync reboot sys_state_umount
+UNIT_WRAP_vm := kill clock_gettime
 
 build/unit/init/%.o: init/%.c $(INIT_HEADERS) | build/tools
 	@mkdir -p $(@D)
