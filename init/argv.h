@@ -9,9 +9,6 @@
 
 #define QEMU_PATH "/usr/bin/qemu-system-aarch64"
 
-/* The newest machine type of the image's QEMU: what "virt" stands for when a manifest is made. */
-#define QEMU_MACHINE "virt-11.1"
-
 /*
  * Descriptors have fixed numbers, so that the words do not depend on what happens to be open. The
  * launcher puts each there, and nothing else stays open in QEMU but 0, 1 and 2.

@@ -373,6 +373,20 @@ static bool is_device_symbol(const char *text, size_t len)
 	return str_prefix(name, "HOST_") || slot(name, "VM", UINT32_MAX, &n);
 }
 
+/*
+ * Whether the line asks for the newest machine type there is. A manifest must not: another QEMU
+ * would make other hardware of it.
+ */
+static bool is_newest_machine(const char *text, size_t len)
+{
+	static const char end[] = "_MACHINE=\"virt\"";
+	size_t name = strcspn(text, "_");
+	unsigned vm;
+
+	return name < len && slot(text, "VM", HV_VM_SLOTS, &vm) && len == name + sizeof(end) - 1 &&
+	       strncmp(text + name, end, sizeof(end) - 1) == 0;
+}
+
 /* The line that a manifest has for one of a .config ("# X is not set" becomes X=n); "" for none. */
 static int manifest_line(const char *text, size_t len, char *line, size_t size)
 {
@@ -386,6 +400,9 @@ static int manifest_line(const char *text, size_t len, char *line, size_t size)
 		    strncmp(text + 2 + name, unset, strlen(unset)) == 0 &&
 		    is_device_symbol(text + 2, name))
 			return snprintf(line, size, "%.*s=n\n", (int)name, text + 2);
+	} else if (is_newest_machine(text, len)) {
+		return snprintf(line, size, "%.*s=\"" QEMU_MACHINE "\"\n", (int)strcspn(text, "="),
+				text);
 	} else if (is_device_symbol(text, strcspn(text, "=\n"))) {
 		return snprintf(line, size, "%.*s\n", (int)len, text);
 	}

@@ -12,6 +12,9 @@
 
 #define MANIFEST_PATH "/etc/hvinit/manifest"
 
+/* The newest machine type of the image's QEMU: what "virt" stands for when a manifest is made. */
+#define QEMU_MACHINE "virt-11.1"
+
 enum { MANIFEST_MAX = 256 * 1024 }; /* bytes; a full one has less than a quarter of that */
 
 /* Every symbol at its template's default; no VM has a name. */

@@ -604,6 +604,22 @@ static void test_write_no_newline(void **state)
 	assert_string_equal(config.vm[0].name, "demo");
 }
 
+/* A manifest has a numbered machine type, so that another QEMU makes the same hardware of it. */
+static void test_write_machine(void **state)
+{
+	(void)state;
+	make("VM0_NAME=\"a\"\nVM0_MACHINE=\"virt\"\n"
+	     "VM1_NAME=\"b\"\nVM1_MACHINE=\"virt-10.2\"\n"
+	     "VM2_NAME=\"c\"\nVM2_KERNEL=\"/a_MACHINE=virt\"");
+	assert_no_finding(&diag);
+	parse_whole(made);
+	assert_no_finding(&diag);
+	assert_string_equal(config.vm[0].machine, QEMU_MACHINE);
+	assert_string_not_equal(QEMU_MACHINE, "virt");
+	assert_string_equal(config.vm[1].machine, "virt-10.2");
+	assert_string_equal(config.vm[2].kernel, "/a_MACHINE=virt");
+}
+
 static void test_write_faulty(void **state)
 {
 	(void)state;
@@ -652,6 +668,7 @@ int main(void)
 		MANIFEST_CASE("command line: over-long words", test_long_word),
 		MANIFEST_CASE("a manifest is made from .config", test_write),
 		MANIFEST_CASE("a .config without newline at the end", test_write_no_newline),
+		MANIFEST_CASE("a machine without a number", test_write_machine),
 		MANIFEST_CASE("a faulty .config makes no manifest", test_write_faulty),
 	};
 	size_t n = 0;
