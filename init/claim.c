@@ -6,14 +6,42 @@
 #include <sys/ioctl.h>
 #include <linux/iommufd.h>
 
+#include "module.h"
 #include "sys.h"
 #include "util.h"
+#include "variant.h"
 
 static bool is_bound(int root, const char *bdf, const char *driver)
 {
 	char now[SYS_NAME];
 
 	return sys_pci_link(root, bdf, "driver", now, sizeof(now)) == 0 && strcmp(now, driver) == 0;
+}
+
+struct spelling {
+	const char *wanted;
+	char *name;
+};
+
+/* 1: that is the one. */
+static int take_same(void *arg, const char *driver)
+{
+	const struct spelling *spelling = arg;
+
+	return variant_same(driver, spelling->wanted) && str_copy(spelling->name, SYS_NAME, driver);
+}
+
+/*
+ * The driver's name as the PCI bus spells it. One that is not there yet is loaded: a driver for
+ * one kind of device may be a module, which is called the same but for '-' and '_'.
+ */
+static bool find_driver(int root, const char *driver, char name[SYS_NAME])
+{
+	struct spelling spelling = { driver, name };
+
+	if (sys_driver_exists(root, driver))
+		return str_copy(name, SYS_NAME, driver);
+	return module_load(root, driver) == 0 && sys_driver_each(root, take_same, &spelling) > 0;
 }
 
 /* Returns NULL, or what could not be done with *error as the reason. */
@@ -36,15 +64,17 @@ static const char *rebind(int root, const char *bdf, const char *driver, int *er
 bool claim_bind(int root, const char *bdf, const char *driver, int vm, struct diag *diag)
 {
 	char now[SYS_NAME];
+	char spelled[SYS_NAME];
 	const char *step;
 	int error;
 
 	if (is_bound(root, bdf, driver))
 		return true;
-	if (!sys_driver_exists(root, driver)) {
+	if (!find_driver(root, driver, spelled)) {
 		diag_add(diag, vm, DIAG_DRV_NAME, bdf, "bind to %s: no such PCI driver", driver);
 		return false;
 	}
+	driver = spelled;
 	step = rebind(root, bdf, driver, &error);
 	if (step) {
 		diag_add(diag, vm, DIAG_BIND_FAIL, bdf, "%s: %s", step, strerror(-error));
@@ -57,6 +87,18 @@ bool claim_bind(int root, const char *bdf, const char *driver, int vm, struct di
 		return false;
 	}
 	return true;
+}
+
+bool claim_is_bound(int root, const char *bdf, int vm, struct diag *diag)
+{
+	char now[SYS_NAME];
+	int error = sys_pci_link(root, bdf, "driver", now, sizeof(now));
+
+	if (!error && strstr(now, "vfio"))
+		return true;
+	diag_add(diag, vm, DIAG_UNMANAGED, bdf, "use it as it is: it is on %s",
+		 error ? "no driver" : now);
+	return false;
 }
 
 int claim_open(int root, const char *bdf, int vm, struct diag *diag)

@@ -18,6 +18,12 @@
 bool claim_bind(int root, const char *bdf, const char *driver, int vm, struct diag *diag);
 
 /*
+ * For a device that is not to be bound: whether it is on a VFIO driver, whichever. False with a
+ * finding when it is not.
+ */
+bool claim_is_bound(int root, const char *bdf, int vm, struct diag *diag);
+
+/*
  * Opens the VFIO character device of bdf; -1 with a finding when it failed. The name is read anew
  * each time, because the kernel may choose another at each bind. The caller owns the descriptor,
  * and must be the one that becomes QEMU: the kernel binds a device to one open file.

@@ -15,7 +15,8 @@
 #include "claim.h"
 #include "confine.h"
 #include "host.h"
-#include "manifest.h"
+#include "open.h"
+#include "pin.h"
 #include "probe.h"
 #include "sys.h"
 #include "util.h"
@@ -33,10 +34,19 @@ struct ends {
 	int report;
 };
 
+/* What a child is for. */
+struct job {
+	void (*run)(const struct job *job, const struct ends *ends);
+	const struct config *config;
+	unsigned slot; /* of a VM */
+	bool probe; /* for the host */
+};
+
 /* Only children touch these: in PID 1 their pages stay unused. */
 static struct facts facts;
 static struct plan plan;
 static struct argv argv;
+static struct opened opened;
 
 static void send_report(const struct launch_report *report)
 {
@@ -74,16 +84,6 @@ _Noreturn static void give_up(int vm, enum diag_code code, const char *subject, 
 	_exit(LAUNCHER_FAILED);
 }
 
-/* Moves a descriptor to its place, where it survives execve(). */
-static int put(int fd, int place)
-{
-	if (fd == place)
-		return fcntl(fd, F_SETFD, 0);
-	if (dup2(fd, place) < 0)
-		return -1;
-	return close(fd);
-}
-
 /*
  * Leaves only standard streams, channels and the report pipe. Whatever else PID 1 had open is
  * close-on-exec, but a launcher can live for seconds and must not keep it alive.
@@ -98,14 +98,15 @@ static int keep_only(const struct ends *ends, int root)
 		.report = fcntl(ends->report, F_DUPFD_CLOEXEC, FD_SPARE),
 	};
 
-	if (nul < 0 || high.report < 0 || put(nul, 0) || put(high.report, FD_REPORT))
+	if (nul < 0 || high.report < 0 || open_put(nul, 0) || open_put(high.report, FD_REPORT))
 		return -1;
 	if (dup2(ends->words < 0 ? 0 : high.words, 1) < 0 || dup2(1, 2) < 0)
 		return -1;
 	if (fcntl(FD_REPORT, F_SETFD, FD_CLOEXEC))
 		return -1;
 	sys_close_range(3, ARGV_FD_QMP - 1);
-	if (ends->qmp >= 0 && (put(high.qmp, ARGV_FD_QMP) || put(high.serial, ARGV_FD_SERIAL)))
+	if (ends->qmp >= 0 &&
+	    (open_put(high.qmp, ARGV_FD_QMP) || open_put(high.serial, ARGV_FD_SERIAL)))
 		return -1;
 	return sys_close_range(FD_REPORT + 1, ~0U);
 }
@@ -125,10 +126,16 @@ static int begin_child(const struct ends *ends)
 	return root;
 }
 
+static bool bind_device(int root, const struct plan_device *device, int vm, struct diag *diag)
+{
+	if (!device->config->managed)
+		return claim_is_bound(root, device->bdf, vm, diag);
+	return claim_bind(root, device->bdf, plan_driver(device), vm, diag);
+}
+
 /* Binds one device in a process of its own: some drivers take seconds, and there may be sixteen. */
 static pid_t start_bind(int root, const struct plan_device *device, int vm)
 {
-	const char *driver = plan_driver(device);
 	pid_t launcher = getpid();
 	pid_t pid = fork();
 
@@ -139,7 +146,7 @@ static pid_t start_bind(int root, const struct plan_device *device, int vm)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != launcher)
 			_exit(LAUNCHER_FAILED);
-		claim_bind(root, device->bdf, driver, vm, &diag);
+		bind_device(root, device, vm, &diag);
 		_exit(send_findings(&diag, vm) ? LAUNCHER_FAILED : 0);
 	}
 	return pid;
@@ -152,7 +159,7 @@ static bool bind_devices(int root, int vm)
 	int status;
 
 	for (unsigned i = 0; i < plan.devices; i++)
-		if (!plan.device[i].absent && plan.device[i].config->managed)
+		if (!plan.device[i].absent)
 			child[i] = start_bind(root, &plan.device[i], vm);
 	for (unsigned i = 0; i < plan.devices; i++) {
 		bool ended;
@@ -170,26 +177,7 @@ static bool bind_devices(int root, int vm)
 	return ok;
 }
 
-/* Opens what QEMU gets and puts it in its place. */
-static bool open_devices(int root, int vm, struct diag *diag)
-{
-	int fd;
-
-	if (plan.devices == 0)
-		return true;
-	fd = claim_iommufd(root, vm, diag);
-	if (fd < 0 || put(fd, ARGV_FD_IOMMUFD))
-		return false;
-	for (unsigned i = 0; i < plan.devices; i++) {
-		if (plan.device[i].absent)
-			continue;
-		fd = claim_open(root, plan.device[i].bdf, vm, diag);
-		if (fd < 0 || put(fd, (int)(ARGV_FD_HOSTDEV + i)))
-			return false;
-	}
-	return true;
-}
-
+/* The last step of a launcher. Every thread of QEMU inherits its CPUs. */
 _Noreturn static void become_qemu(int vm, const char *name)
 {
 	static char *const no_environment[] = { NULL };
@@ -205,8 +193,8 @@ _Noreturn static void become_qemu(int vm, const char *name)
 	};
 	const char *step;
 
-	sys_close_range(FD_REPORT + 1, ARGV_FD_IOMMUFD - 1);
-	sys_close_range(ARGV_FD_HOSTDEV + plan.devices, ~0U);
+	if (open_close_others(&opened, FD_REPORT))
+		give_up(vm, DIAG_CONFINE_FAIL, name, "close other descriptors");
 	setsid();
 	if (chdir("/"))
 		give_up(vm, DIAG_CONFINE_FAIL, name, "change to /");
@@ -218,17 +206,28 @@ _Noreturn static void become_qemu(int vm, const char *name)
 	give_up(vm, DIAG_EXEC_FAIL, name, "exec " QEMU_PATH);
 }
 
-_Noreturn static void run_launcher(const struct config *config, unsigned slot,
-				   const struct ends *ends)
+static void move_to_cpus(int vm)
 {
-	const char *name = config->vm[slot].name;
+	char symbol[DIAG_SUBJECT];
+
+	str_format(symbol, sizeof(symbol), "VM%d_CPU_PIN", vm);
+	if (cpulist_count(&plan.cpus) == 0)
+		return;
+	errno = -pin_self(&plan.cpus);
+	if (errno)
+		give_up(vm, DIAG_CPU_PIN, symbol, "run on these CPUs");
+}
+
+_Noreturn static void run_launcher(const struct job *job, const struct ends *ends)
+{
+	const char *name = job->config->vm[job->slot].name;
 	struct diag diag = { 0 };
-	int vm = (int)slot;
+	int vm = (int)job->slot;
 	int root = begin_child(ends);
 
 	facts_discover(root, &facts);
-	plan_vm(config, slot, &facts, &plan);
-	check_vm(root, config, &facts, &plan, &diag);
+	plan_vm(job->config, job->slot, &facts, &plan);
+	check_vm(root, job->config, &facts, &plan, &diag);
 	if (send_findings(&diag, vm) || !bind_devices(root, vm))
 		_exit(LAUNCHER_FAILED);
 	argv_build(&plan, &argv);
@@ -237,11 +236,36 @@ _Noreturn static void run_launcher(const struct config *config, unsigned slot,
 		errno = E2BIG;
 		give_up(vm, DIAG_LAUNCH_FAIL, name, "build QEMU's arguments");
 	}
-	if (!open_devices(root, vm, &diag)) {
+	opened.at[ARGV_FD_QMP] = opened.at[ARGV_FD_SERIAL] = true;
+	if (!open_all(root, job->config, &plan, &opened, &diag)) {
 		send_findings(&diag, vm);
 		_exit(LAUNCHER_FAILED);
 	}
+	move_to_cpus(vm);
 	become_qemu(vm, name);
+}
+
+/* Findings so far go first: PID 1 must know of them before it starts the VMs that it waited with. */
+static void send_stage(enum launch_event event, struct diag *diag)
+{
+	const struct launch_report report = { .event = event };
+
+	send_findings(diag, DIAG_HOST);
+	send_report(&report);
+	diag->count = 0;
+}
+
+_Noreturn static void run_host(const struct job *job, const struct ends *ends)
+{
+	struct diag diag = { 0 };
+	int root = begin_child(ends);
+
+	host_reserve(root, job->config, &diag);
+	send_stage(LAUNCH_RESERVED, &diag);
+	if (job->probe)
+		host_prepare(root, job->config, &diag);
+	send_stage(LAUNCH_READY, &diag);
+	_exit(0);
 }
 
 static void close_ends(const struct ends *ends)
@@ -284,64 +308,44 @@ static int open_socketpair(int *ours, int *theirs)
 	return 0;
 }
 
-int launch_vm(const struct config *config, unsigned slot, struct launch *launch)
-{
-	struct ends ends = { -1, -1, -1, -1 };
-	int error;
-
-	*launch = (struct launch){ -1, -1, -1, -1, -1 };
-	error = open_socketpair(&launch->qmp, &ends.qmp);
-	if (!error)
-		error = open_socketpair(&launch->serial, &ends.serial);
-	if (!error)
-		error = open_pipe(&launch->words, &ends.words);
-	if (!error)
-		error = open_pipe(&launch->report, &ends.report);
-	if (!error) {
-		launch->pid = fork();
-		if (launch->pid == 0)
-			run_launcher(config, slot, &ends);
-		error = launch->pid < 0 ? -errno : 0;
-	}
-	close_ends(&ends);
-	if (error)
-		close_launch(launch);
-	return error;
-}
-
-_Noreturn static void run_host(const struct config *config, bool probe, const struct ends *ends)
-{
-	const struct launch_report reserved = { .event = LAUNCH_RESERVED };
-	struct diag diag = { 0 };
-	int root = begin_child(ends);
-
-	host_reserve(root, config, &diag);
-	send_findings(&diag, DIAG_HOST);
-	send_report(&reserved);
-	diag.count = 0;
-	if (probe)
-		host_probe(root, config, &diag);
-	send_findings(&diag, DIAG_HOST);
-	_exit(0);
-}
-
-int launch_host(const struct config *config, bool probe, struct launch *launch)
+/* Forks; the child begins with its ends of the report pipe and, if it talks, of the others. */
+static int start(const struct job *job, bool talks, struct launch *launch)
 {
 	struct ends ends = { -1, -1, -1, -1 };
 	int error;
 
 	*launch = (struct launch){ -1, -1, -1, -1, -1 };
 	error = open_pipe(&launch->report, &ends.report);
+	if (!error && talks)
+		error = open_socketpair(&launch->qmp, &ends.qmp);
+	if (!error && talks)
+		error = open_socketpair(&launch->serial, &ends.serial);
+	if (!error && talks)
+		error = open_pipe(&launch->words, &ends.words);
 	if (!error) {
 		launch->pid = fork();
 		if (launch->pid == 0)
-			run_host(config, probe, &ends);
+			job->run(job, &ends);
 		error = launch->pid < 0 ? -errno : 0;
 	}
 	close_ends(&ends);
 	if (error)
 		close_launch(launch);
 	return error;
+}
+
+int launch_vm(const struct config *config, unsigned slot, struct launch *launch)
+{
+	const struct job job = { .run = run_launcher, .config = config, .slot = slot };
+
+	return start(&job, true, launch);
+}
+
+int launch_host(const struct config *config, bool probe, struct launch *launch)
+{
+	const struct job job = { .run = run_host, .config = config, .probe = probe };
+
+	return start(&job, false, launch);
 }
 
 /* Only which SMMUs are behind the VM's devices matters here, so a plan is made anew. */

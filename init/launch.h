@@ -16,6 +16,7 @@ enum launch_event {
 	LAUNCH_FINDING, /* something is wrong, or worth a warning */
 	LAUNCH_EXEC, /* execve() is the next thing it does */
 	LAUNCH_RESERVED, /* the host's: no VM's device can meet a host driver any more */
+	LAUNCH_READY, /* the host's: what VMs need of it is there */
 };
 
 struct launch_report {
@@ -38,10 +39,11 @@ struct launch {
 int launch_vm(const struct config *config, unsigned slot, struct launch *launch);
 
 /*
- * Prepares the machine, in a child: no driver may find a device by itself, each of the manifest's
- * devices is reserved for its VFIO driver (LAUNCH_RESERVED), and only then, if probe, the host's
- * modules are loaded and its own devices probed. Findings come through launch->report; there are
- * no other channels. 0 or a negative errno.
+ * Prepares the machine, in a child: huge pages are set aside, no driver may find a device by
+ * itself, each of the manifest's devices is reserved for its VFIO driver (LAUNCH_RESERVED), and
+ * only then, if probe, the host's modules are loaded and all else is made (LAUNCH_READY). Findings
+ * come through launch->report, those about a VM before the report that it waits for; there are no
+ * other channels. 0 or a negative errno.
  */
 int launch_host(const struct config *config, bool probe, struct launch *launch);
 

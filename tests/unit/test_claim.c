@@ -8,6 +8,7 @@
 
 #include "claim.h"
 #include "fakesys.h"
+#include "module.h"
 #include "sys.h"
 
 #define BDF "0000:41:00.0"
@@ -21,6 +22,7 @@ static struct {
 	const char *binds_to; /* the driver that a probe ends at; NULL: none */
 	int option_error;
 	bool no_iommufd;
+	const char *module; /* the driver that comes with any module; NULL: there is none */
 } kernel;
 
 static char calls[256]; /* in order */
@@ -52,6 +54,18 @@ int __wrap_sys_iommufd_open(int dir);
 int __real_sys_iommufd_open(int dir);
 int __wrap_sys_vfio_open(int dir, const char *name);
 int __real_sys_vfio_open(int dir, const char *name);
+
+int __wrap_module_load(int dir, const char *name);
+
+int __wrap_module_load(int dir, const char *name)
+{
+	assert_int_equal(dir, root);
+	note("load", name);
+	if (!kernel.module)
+		return -ENOENT;
+	fakesys_driver(root, kernel.module);
+	return 0;
+}
 
 int __wrap_sys_pci_write(int dir, const char *bdf, const char *attr, const char *text)
 {
@@ -154,7 +168,43 @@ static void test_no_driver(void **state)
 	assert_false(claim_bind(root, BDF, "no-such-driver", 2, &diag));
 	assert_finding(&diag, DIAG_DRV_NAME, BDF, "no-such-driver: no such PCI driver");
 	assert_int_equal(diag.finding[0].vm, 2);
-	assert_string_equal(calls, "");
+	assert_string_equal(calls, "load=no-such-driver;");
+}
+
+/* A driver for one kind of device may be a module, whose name has '_' where the driver's has '-'. */
+static void test_module(void **state)
+{
+	(void)state;
+	kernel.module = "xe-vfio-pci";
+	kernel.binds_to = "xe-vfio-pci";
+	set_driver(NULL);
+	assert_true(claim_bind(root, BDF, "xe_vfio_pci", 3, &diag));
+	assert_no_finding(&diag);
+	assert_string_equal(calls, "load=xe_vfio_pci;driver_override=xe-vfio-pci;probe=" BDF ";");
+}
+
+static void test_other_module(void **state)
+{
+	(void)state;
+	kernel.module = "mlx5_core";
+	set_driver(NULL);
+	assert_false(claim_bind(root, BDF, "xe_vfio_pci", 3, &diag));
+	assert_finding(&diag, DIAG_DRV_NAME, BDF, "bind to xe_vfio_pci: no such PCI driver");
+}
+
+static void test_unmanaged(void **state)
+{
+	(void)state;
+	set_driver("mlx5_vfio_pci");
+	assert_true(claim_is_bound(root, BDF, 3, &diag));
+	set_driver("nvme");
+	assert_false(claim_is_bound(root, BDF, 3, &diag));
+	assert_finding(&diag, DIAG_UNMANAGED, BDF, "use it as it is: it is on nvme");
+	diag.count = 0;
+	set_driver(NULL);
+	assert_false(claim_is_bound(root, BDF, 3, &diag));
+	assert_finding(&diag, DIAG_UNMANAGED, BDF, "it is on no driver");
+	assert_string_equal(calls, ""); /* and nothing was touched */
 }
 
 static void test_override_fails(void **state)
@@ -307,6 +357,9 @@ int main(void)
 		CLAIM_CASE("bind: a device without driver", test_bind_driverless),
 		CLAIM_CASE("bind: done already", test_bind_twice),
 		CLAIM_CASE("bind: no such driver", test_no_driver),
+		CLAIM_CASE("a driver that is a module", test_module),
+		CLAIM_CASE("a module of another driver", test_other_module),
+		CLAIM_CASE("a device that is not to be bound", test_unmanaged),
 		CLAIM_CASE("bind: the override fails", test_override_fails),
 		CLAIM_CASE("bind: the unbind fails", test_unbind_fails),
 		CLAIM_CASE("bind: the probe fails", test_probe_fails),

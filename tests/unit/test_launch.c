@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "argv.h"
@@ -18,6 +19,7 @@
 #include "host.h"
 #include "launch.h"
 #include "manifest.h"
+#include "pin.h"
 #include "sys.h"
 
 static struct config config;
@@ -34,11 +36,12 @@ static const char *script;
 int __wrap_sys_root_open(const char *dir);
 bool __wrap_claim_bind(int dir, const char *bdf, const char *driver, int vm, struct diag *diag);
 int __wrap_claim_iommufd(int dir, int vm, struct diag *diag);
+int __real_pin_self(const struct cpulist *cpus);
 const char *__wrap_confine_self(const struct confine *confine);
 int __wrap_execve(const char *path, char *const argv[], char *const env[]);
 int __real_execve(const char *path, char *const argv[], char *const env[]);
 void __wrap_host_reserve(int dir, const struct config *all, struct diag *diag);
-void __wrap_host_probe(int dir, const struct config *all, struct diag *diag);
+void __wrap_host_prepare(int dir, const struct config *all, struct diag *diag);
 
 int __wrap_sys_root_open(const char *dir)
 {
@@ -89,6 +92,14 @@ int __wrap_execve(const char *path, char *const argv[], char *const env[])
 	return __real_execve("/bin/bash", words, env);
 }
 
+int __wrap_pin_self(const struct cpulist *cpus);
+
+int __wrap_pin_self(const struct cpulist *cpus)
+{
+	/* Only what the manifest says. */
+	return cpulist_has(cpus, 1) && cpulist_count(cpus) == 1 ? __real_pin_self(cpus) : -EINVAL;
+}
+
 void __wrap_host_reserve(int dir, const struct config *all, struct diag *diag)
 {
 	(void)dir;
@@ -96,7 +107,7 @@ void __wrap_host_reserve(int dir, const struct config *all, struct diag *diag)
 	diag_add(diag, DIAG_HOST, DIAG_AUTOPROBE, "host", "turn driver autoprobe off: no");
 }
 
-void __wrap_host_probe(int dir, const struct config *all, struct diag *diag)
+void __wrap_host_prepare(int dir, const struct config *all, struct diag *diag)
 {
 	(void)all;
 	if (dir < 0 || !sys_exists(dir, "dev/kvm"))
@@ -349,7 +360,53 @@ static void test_without_devices(void **state)
 	assert_exit(0);
 }
 
+static void test_cpus(void **state)
+{
+	(void)state;
+	str_copy(config.vm[0].cpu_pin, sizeof(config.vm[0].cpu_pin), "1");
+	script = "while read k v; do [ $k != Cpus_allowed_list: ] || echo $v; done "
+		 "< /proc/$$/status";
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	assert_string_equal(read_all(launch.words), "1\n");
+	assert_exit(0);
+}
+
+static void test_disks(void **state)
+{
+	(void)state;
+	fakesys_file(root, "srv/a.img", "disk");
+	str_copy(config.vm[0].disk[0].path, sizeof(config.vm[0].disk[0].path), "/srv/a.img");
+	script = "/bin/ls /proc/$$/fd | /usr/bin/tr '\\n' ' '; /bin/cat <&40";
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	assert_string_equal(read_all(launch.words), "0 1 10 11 2 20 21 22 40 disk");
+	assert_exit(0);
+}
+
+/* A device that is not to be bound is looked at, and only that. */
+static void test_unmanaged(void **state)
+{
+	(void)state;
+	config.vm[0].hostdev[1].managed = false;
+	unbindable = "0000:81:00.0";
+	assert_fails(DIAG_UNMANAGED, "it is on no driver");
+}
+
 /* --- what goes wrong --- */
+
+static void test_no_disk(void **state)
+{
+	(void)state;
+	str_copy(config.vm[0].disk[0].path, sizeof(config.vm[0].disk[0].path), "/srv");
+	assert_int_equal(mkdirat(root, "srv", 0755), 0);
+	assert_fails(DIAG_DISK_OPEN, "open /srv");
+}
+
+static void test_no_cpus(void **state)
+{
+	(void)state;
+	str_copy(config.vm[0].cpu_pin, sizeof(config.vm[0].cpu_pin), "3");
+	assert_fails(DIAG_CPU_PIN, "run on these CPUs: Invalid argument");
+}
 
 static void test_check(void **state)
 {
@@ -407,6 +464,8 @@ static void test_host(void **state)
 	assert_int_equal(report.event, LAUNCH_FINDING);
 	assert_int_equal(report.finding.vm, DIAG_HOST);
 	assert_string_equal(report.finding.subject, "HOST_MODULES");
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_READY);
 	assert_no_more_reports();
 	assert_exit(0);
 }
@@ -421,6 +480,8 @@ static void test_host_without_probe(void **state)
 	next_report(&report);
 	next_report(&report);
 	assert_int_equal(report.event, LAUNCH_RESERVED);
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_READY);
 	assert_no_more_reports();
 	assert_exit(0);
 }
@@ -479,7 +540,12 @@ int main(void)
 		LAUNCH_CASE("QEMU blocks no signal", test_signals),
 		LAUNCH_CASE("a VM without devices", test_without_devices),
 		LAUNCH_CASE("learning what the SMMUs are", test_learn),
+		LAUNCH_CASE("a VM on its CPUs", test_cpus),
+		LAUNCH_CASE("a VM with a disk", test_disks),
+		LAUNCH_CASE("a device that is not to be bound", test_unmanaged),
 		LAUNCH_CASE("the check finds something", test_check),
+		LAUNCH_CASE("a disk does not open", test_no_disk),
+		LAUNCH_CASE("CPUs can not be had", test_no_cpus),
 		LAUNCH_CASE("a device does not bind", test_bind),
 		LAUNCH_CASE("no iommufd", test_iommufd),
 		LAUNCH_CASE("a device does not open", test_cdev),
