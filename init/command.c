@@ -239,6 +239,9 @@ static void print_vm(unsigned slot)
 		      (unsigned long)vm.since_s, (int)vm.pid, vm.starts, vm.devices, vm.vsmmus);
 	if (vm.why[0])
 		console_reply("  %s\n", vm.why);
+	if (vm.again_s)
+		console_reply("  starts again in %lu s; 'start' does it now, 'stop' not at all\n",
+			      (unsigned long)vm.again_s);
 }
 
 static void run_status(unsigned slot, const char *arg)
@@ -267,7 +270,7 @@ static const struct command commands[] = {
 	{ "help", "[COMMAND]", "this list, or what one command does", print_help, ARG_WORD },
 	{ "version", "", "version of hvinit, board and kernel", run_version, ARG_NONE },
 	{ "status", "", "one line for each VM", run_status, ARG_NONE },
-	{ "start", "VM", "start a VM that is stopped or failed", run_start, ARG_VM },
+	{ "start", "VM", "start a VM that is stopped, failed or in backoff", run_start, ARG_VM },
 	{ "stop", "VM", "press its power button; quit after STOP_TIMEOUT", run_stop, ARG_VM },
 	{ "kill", "VM", "end it at once: the guest loses what it has not written", run_kill,
 	  ARG_VM | WHOLE },

@@ -71,14 +71,21 @@ static void host_report_ready(void *arg, uint32_t events)
 
 	(void)arg;
 	(void)events;
-	if (error < 0)
+	if (error < 0) {
 		loop_close(&host_report);
+		/* Whatever it did not come to, the VMs that wait for it tell what they miss. */
+		vm_host_ready();
+	}
 	if (error != 1)
 		return;
 	if (report.event == LAUNCH_RESERVED)
 		start_vms();
-	else
+	else if (report.event == LAUNCH_READY)
+		vm_host_ready();
+	else if (report.finding.vm == DIAG_HOST)
 		log_finding(&report.finding);
+	else
+		vm_unfit((unsigned)report.finding.vm, &report.finding);
 }
 
 /* The host's drivers have had their chance; what a driver does to the child is worth a line. */

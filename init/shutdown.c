@@ -8,6 +8,7 @@
 #include "log.h"
 #include "loop.h"
 #include "symbols.h"
+#include "sys_host.h"
 #include "vm.h"
 
 enum { SYNC_MS = 60 * 1000 };
@@ -62,6 +63,7 @@ static void end_machine(void)
 		end_now();
 	} else if (child == 0) {
 		sync();
+		sys_state_umount();
 		reboot(ends[goal].command);
 		_exit(1);
 	}
@@ -91,7 +93,7 @@ void shutdown_begin(enum shutdown_how how)
 			vm_active());
 	going_on = true;
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
-		if (vm_exists(slot) && vm_look(slot).pid)
+		if (vm_exists(slot)) /* also one that only waits to be started */
 			vm_command(slot, event);
 	shutdown_proceed();
 }

@@ -3,12 +3,14 @@
  * The supervisor of VMs. Everything that can happen to a VM is an event; what it means depends on
  * the state; the table at the end of this file holds every pair of them.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "console.h"
 #include "log.h"
 #include "manifest.h"
+#include "pin.h"
 #include "shutdown.h"
 #include "util.h"
 #include "vm_private.h"
@@ -36,10 +38,11 @@ typedef void action(struct vm *vm);
 static const char *const state_name[VM_STATES] = {
 	[VM_INVALID] = "invalid",     [VM_STOPPED] = "stopped", [VM_STARTING] = "starting",
 	[VM_PRELAUNCH] = "prelaunch", [VM_RUNNING] = "running", [VM_PAUSED] = "paused",
-	[VM_STOPPING] = "stopping",   [VM_STUCK] = "stuck",	[VM_FAILED] = "failed",
+	[VM_STOPPING] = "stopping",   [VM_STUCK] = "stuck",	[VM_BACKOFF] = "backoff",
+	[VM_FAILED] = "failed",
 };
 
-static uint64_t now_ms(void)
+uint64_t vm_now_ms(void)
 {
 	return boottime_us() / 1000;
 }
@@ -47,7 +50,7 @@ static uint64_t now_ms(void)
 void vm_enter(struct vm *vm, enum vm_state state, const char *why)
 {
 	vm->state = state;
-	vm->since = now_ms();
+	vm->since = vm_now_ms();
 	str_copy(vm->why, sizeof(vm->why), why);
 	log_msg(state == VM_FAILED || state == VM_INVALID ? LOG_LEVEL_ERR : LOG_LEVEL_INFO,
 		vm->config->name, "%s%s%s", state_name[state], why[0] ? ": " : "", why);
@@ -101,6 +104,16 @@ static void refuse_stopped(struct vm *vm)
 	vm->refusal = "it is not running";
 }
 
+/* One that waits for its turn will not be started. */
+static void stop_waiting(struct vm *vm)
+{
+	if (!vm->waiting)
+		refuse_stopped(vm);
+	else
+		vm_enter(vm, VM_STOPPED, "not started after all");
+	vm->waiting = false;
+}
+
 static void refuse_started(struct vm *vm)
 {
 	vm->refusal = "it is started already";
@@ -122,14 +135,15 @@ static void begin(struct vm *vm)
 	vm->stop_wanted = false;
 	vm->execed = false;
 	vm->garbage = 0;
-	vm->started = now_ms();
+	vm->waiting = false;
+	vm->started = vm_now_ms();
 	vm->ran = false;
 	vm->faulty = false;
 	vm->reason[0] = '\0';
 	vm->starts++;
 }
 
-static void start(struct vm *vm)
+static void start_again(struct vm *vm)
 {
 	struct launch launch;
 	int error;
@@ -144,11 +158,19 @@ static void start(struct vm *vm)
 	if (error) {
 		vm_fault_text(vm, DIAG_LAUNCH_FAIL, "start a launcher: %s", strerror(-error));
 		vm_enter(vm, VM_FAILED, vm->fault.text);
+		vm_policy_ended(vm);
 		return;
 	}
 	vm->pid = launch.pid;
 	vm_io_open(vm, &launch);
 	timer_set(&vm->timer, READY_BASE_MS + READY_MS_PER_MIB * (uint64_t)vm->config->memory_mib);
+}
+
+/* Said by somebody: what went wrong before is forgotten. */
+static void start(struct vm *vm)
+{
+	vm->tries = 0;
+	start_again(vm);
 }
 
 static void tell_exec(struct vm *vm)
@@ -158,15 +180,33 @@ static void tell_exec(struct vm *vm)
 		(int)vm->pid, vm->devices, vm->vsmmus);
 }
 
+/* As many CPUs of the host as the guest has: each gets one for itself. */
+static void pin(struct vm *vm)
+{
+	struct cpulist cpus;
+	int error;
+
+	if (!cpulist_parse(vm->config->cpu_pin, &cpus) ||
+	    cpulist_count(&cpus) != (uint64_t)vm->config->cpus)
+		return;
+	error = pin_vcpus(AT_FDCWD, vm->pid, &cpus);
+	if (error)
+		vm_fault_text(vm, DIAG_VCPU_PIN, "pin virtual CPUs to %s: %s", vm->config->cpu_pin,
+			      strerror(-error));
+}
+
 static void let_run(struct vm *vm)
 {
 	vm_enter(vm, VM_PRELAUNCH, "");
+	pin(vm);
 	qmp_send(vm->qmp.fd, "cont", "cont");
 }
 
 static void run(struct vm *vm)
 {
 	timer_set(&vm->timer, 0);
+	if (!vm->ran)
+		vm->ran_from = vm_now_ms();
 	vm->ran = true;
 	vm_enter(vm, VM_RUNNING, "");
 	if (vm->devices)
@@ -197,7 +237,7 @@ static void stop_quit(struct vm *vm)
 /* Presses the power button, and comes back when it is time to press again, or to stop waiting. */
 static void press(struct vm *vm)
 {
-	uint64_t now = now_ms();
+	uint64_t now = vm_now_ms();
 	uint64_t left = vm->deadline > now ? vm->deadline - now : 1;
 
 	vm->stop = STOP_POWERDOWN;
@@ -211,7 +251,7 @@ static void stop(struct vm *vm)
 {
 	vm->stop_wanted = true;
 	vm_enter(vm, VM_STOPPING, "power button");
-	vm->deadline = now_ms() + (uint64_t)vm->config->stop_timeout * 1000;
+	vm->deadline = vm_now_ms() + (uint64_t)vm->config->stop_timeout * 1000;
 	press(vm);
 }
 
@@ -253,7 +293,7 @@ static void abandon(struct vm *vm)
 static void late(struct vm *vm)
 {
 	vm_fault_text(vm, DIAG_QMP_LATE, "wait for QEMU: no answer in %lu s",
-		      (unsigned long)((now_ms() - vm->started) / 1000));
+		      (unsigned long)((vm_now_ms() - vm->started) / 1000));
 	abandon(vm);
 }
 
@@ -279,7 +319,7 @@ static void get_stuck(struct vm *vm)
 
 static void stop_harder(struct vm *vm)
 {
-	if (vm->stop == STOP_POWERDOWN && now_ms() < vm->deadline) {
+	if (vm->stop == STOP_POWERDOWN && vm_now_ms() < vm->deadline) {
 		/* A guest that was still booting has missed the first one. */
 		press(vm);
 	} else if (vm->stop == STOP_POWERDOWN) {
@@ -295,23 +335,6 @@ static void stop_harder(struct vm *vm)
 	}
 }
 
-/*
- * A VM that cannot even start, or whose guest crashes, must not send the machine into a loop of
- * reboots.
- */
-static void on_last_vm(const struct vm *vm)
-{
-	static bool any_ran;
-
-	any_ran |= vm->ran;
-	if (!any_ran || vm_active() || shutdown_going_on())
-		return;
-	if (config->host.on_last_vm == HOST_ON_LAST_VM_POWEROFF)
-		shutdown_begin(SHUTDOWN_POWEROFF);
-	else if (config->host.on_last_vm == HOST_ON_LAST_VM_REBOOT && vm->state == VM_STOPPED)
-		shutdown_begin(SHUTDOWN_REBOOT);
-}
-
 static void ended(struct vm *vm)
 {
 	timer_set(&vm->timer, 0);
@@ -319,29 +342,46 @@ static void ended(struct vm *vm)
 	vm->pid = 0;
 	vm_judge(vm);
 	console_guest_ended(vm->slot);
-	on_last_vm(vm);
+	if (!vm->stop_wanted)
+		vm_policy_ended(vm);
+	vm_policy_last(vm);
 	shutdown_proceed();
+}
+
+static void end_backoff(struct vm *vm)
+{
+	timer_set(&vm->timer, 0);
+	vm_enter(vm, VM_STOPPED, "not started again");
+	vm_policy_last(vm);
+}
+
+static void reject(struct vm *vm)
+{
+	vm->waiting = false;
+	vm_enter(vm, VM_FAILED, vm->fault.text);
 }
 
 /* A row for each state, a column for each event; the compiler refuses an initializer too many. */
 static action *const table[VM_STATES][VM_EVENTS] = {
 	/* clang-format off */
-	/*                 START              STOP              KILL              EXEC        READY     RESUMED   PAUSED     REFUSED    LOST         TIMEOUT        ENDED */
-	[VM_INVALID]   = { refuse_invalid,    refuse_stopped,   refuse_stopped,   ignore,     ignore,   ignore,   ignore,    ignore,    ignore,      ignore,        ignore },
-	[VM_STOPPED]   = { start,             refuse_stopped,   refuse_stopped,   ignore,     ignore,   ignore,   ignore,    ignore,    ignore,      ignore,        ignore },
-	[VM_STARTING]  = { refuse_started,    stop_early,       stop_now,         tell_exec,  let_run,  ignore,   ignore,    abandon,   expect_end,  late,          ended },
-	[VM_PRELAUNCH] = { refuse_started,    stop_early,       stop_now,         ignore,     ignore,   run,      ignore,    abandon,   expect_end,  late,          ended },
-	[VM_RUNNING]   = { refuse_started,    stop,             stop_now,         ignore,     ignore,   ignore,   pause_vm,  ignore,    expect_end,  lost,          ended },
-	[VM_PAUSED]    = { refuse_started,    stop_paused,      stop_now,         ignore,     ignore,   run,      ignore,    ignore,    expect_end,  lost,          ended },
-	[VM_STOPPING]  = { refuse_stopping,   refuse_stopping,  stop_now,         ignore,     ignore,   ignore,   ignore,    ignore,    ignore,      stop_harder,   ended },
-	[VM_STUCK]     = { refuse_stuck,      refuse_stuck,     kill_again,       ignore,     ignore,   ignore,   ignore,    ignore,    ignore,      ignore,        ended },
-	[VM_FAILED]    = { start,             refuse_stopped,   refuse_stopped,   ignore,     ignore,   ignore,   ignore,    ignore,    ignore,      ignore,        ignore },
+	/*                 START            STOP             KILL            EXEC       READY    RESUMED PAUSED    REFUSED  LOST        TIMEOUT      ENDED   UNFIT */
+	[VM_INVALID]   = { refuse_invalid,  refuse_stopped,  refuse_stopped, ignore,    ignore,  ignore, ignore,   ignore,  ignore,     ignore,      ignore, ignore },
+	[VM_STOPPED]   = { start,           stop_waiting,    stop_waiting,   ignore,    ignore,  ignore, ignore,   ignore,  ignore,     ignore,      ignore, reject },
+	[VM_STARTING]  = { refuse_started,  stop_early,      stop_now,       tell_exec, let_run, ignore, ignore,   abandon, expect_end, late,        ended,  ignore },
+	[VM_PRELAUNCH] = { refuse_started,  stop_early,      stop_now,       ignore,    ignore,  run,    ignore,   abandon, expect_end, late,        ended,  ignore },
+	[VM_RUNNING]   = { refuse_started,  stop,            stop_now,       ignore,    ignore,  ignore, pause_vm, ignore,  expect_end, lost,        ended,  ignore },
+	[VM_PAUSED]    = { refuse_started,  stop_paused,     stop_now,       ignore,    ignore,  run,    ignore,   ignore,  expect_end, lost,        ended,  ignore },
+	[VM_STOPPING]  = { refuse_stopping, refuse_stopping, stop_now,       ignore,    ignore,  ignore, ignore,   ignore,  ignore,     stop_harder, ended,  ignore },
+	[VM_STUCK]     = { refuse_stuck,    refuse_stuck,    kill_again,     ignore,    ignore,  ignore, ignore,   ignore,  ignore,     ignore,      ended,  ignore },
+	[VM_BACKOFF]   = { start,           end_backoff,     end_backoff,    ignore,    ignore,  ignore, ignore,   ignore,  ignore,     start_again, ignore, ignore },
+	[VM_FAILED]    = { start,           refuse_stopped,  refuse_stopped, ignore,    ignore,  ignore, ignore,   ignore,  ignore,     ignore,      ignore, ignore },
 	/* clang-format on */
 };
 
 void vm_handle(struct vm *vm, enum vm_event event)
 {
 	table[vm->state][event](vm);
+	vm_policy_proceed();
 }
 
 /* --- for the other rooms --- */
@@ -355,6 +395,8 @@ int vm_init(const struct config *all, const struct diag *diag)
 		struct vm *vm = &vms[slot];
 
 		vm->slot = slot;
+		vm->starts = vm->tries = 0;
+		vm->waiting = vm->faulty = false;
 		vm->qmp.fd = vm->serial.fd = vm->words.fd = vm->report.fd = vm->timer.fd = -1;
 		if (!manifest_vm_used(&all->vm[slot]))
 			continue;
@@ -369,7 +411,7 @@ int vm_init(const struct config *all, const struct diag *diag)
 			vm_enter(vm, VM_INVALID, "its manifest has faults");
 		else
 			vm->state = VM_STOPPED;
-		vm->since = now_ms();
+		vm->since = vm_now_ms();
 	}
 	return error;
 }
@@ -387,11 +429,23 @@ bool vm_exists(unsigned slot)
 	return slot < HV_VM_SLOTS && vms[slot].config;
 }
 
-void vm_autostart(void)
+const struct host_config *vm_host(void)
 {
-	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
-		if (vm_exists(slot) && vms[slot].config->autostart)
-			vm_handle(&vms[slot], VM_EV_START);
+	return &config->host;
+}
+
+struct vm *vm_at(unsigned slot)
+{
+	return vm_exists(slot) ? &vms[slot] : NULL;
+}
+
+void vm_unfit(unsigned slot, const struct finding *finding)
+{
+	struct vm *vm = &vms[slot];
+
+	vm_fault(vm, finding);
+	if (finding->severity == DIAG_FAIL)
+		vm_handle(vm, VM_EV_UNFIT);
 }
 
 const char *vm_command(unsigned slot, enum vm_event event)
@@ -431,13 +485,16 @@ unsigned vm_active(void)
 struct vm_view vm_look(unsigned slot)
 {
 	const struct vm *vm = &vms[slot];
+	uint64_t now = vm_now_ms();
+	bool again = vm->state == VM_BACKOFF && vm->again_at > now;
 
 	return (struct vm_view){
 		.name = vm->config->name,
 		.state = state_name[vm->state],
-		.why = vm->why,
+		.why = vm->waiting ? "waits for its turn to be started" : vm->why,
+		.again_s = again ? (vm->again_at - now + 999) / 1000 : 0,
 		.pid = vm->pid,
-		.since_s = (now_ms() - vm->since) / 1000,
+		.since_s = (now - vm->since) / 1000,
 		.starts = vm->starts,
 		.devices = vm->devices,
 		.vsmmus = vm->vsmmus,

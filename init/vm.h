@@ -20,6 +20,7 @@ enum vm_state {
 	VM_PAUSED,
 	VM_STOPPING,
 	VM_STUCK, /* killed, but the kernel does not let go of it: others go on without it */
+	VM_BACKOFF, /* it ended by itself, and starts again after a while */
 	VM_FAILED, /* it ended, or never began, in a way nobody asked for */
 	VM_STATES,
 };
@@ -36,6 +37,7 @@ enum vm_event {
 	VM_EV_LOST, /* QEMU closed its monitor */
 	VM_EV_TIMEOUT,
 	VM_EV_ENDED, /* the process is reaped and all it wrote is read */
+	VM_EV_UNFIT, /* the host could not be prepared for it */
 	VM_EVENTS,
 };
 
@@ -43,7 +45,8 @@ enum vm_event {
 struct vm_view {
 	const char *name;
 	const char *state;
-	const char *why; /* of invalid, stopped and failed; else "" */
+	const char *why; /* of invalid, stopped, backoff and failed; else "" */
+	uint64_t again_s; /* of backoff: seconds until it starts again */
 	pid_t pid; /* 0: none */
 	uint64_t since_s; /* seconds in this state */
 	unsigned starts;
@@ -60,8 +63,14 @@ int vm_init(const struct config *config, const struct diag *diag);
 /* The slot of a VM by name, or -1. */
 int vm_find(const char *name);
 bool vm_exists(unsigned slot);
-/* Starts those with AUTOSTART. */
+/*
+ * From now on those with AUTOSTART are started, in the order of START_ORDER; those that need what
+ * host_prepare() makes once vm_host_ready() was called.
+ */
 void vm_autostart(void);
+void vm_host_ready(void);
+/* Takes a finding about a VM that was made while the host was prepared; a failure is the VM's. */
+void vm_unfit(unsigned slot, const struct finding *finding);
 /* Gives the event to the table; returns NULL, or why nothing was done. */
 const char *vm_command(unsigned slot, enum vm_event event);
 /* A child was reaped: true when it was a VM's. */

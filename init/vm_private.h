@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What vm.c (the table) and vm_io.c (what comes in) share; for no other room. */
+/*
+ * What vm.c (the table), vm_policy.c (when to start), vm_io.c (what comes in) and vm_judge.c (how it
+ * ended) share; for no other room.
+ */
 #ifndef HVINIT_VM_PRIVATE_H
 #define HVINIT_VM_PRIVATE_H
 
@@ -25,6 +28,9 @@ struct vm {
 	unsigned starts;
 	unsigned devices;
 	unsigned vsmmus;
+	bool waiting; /* for its turn to be started at boot */
+	unsigned tries; /* starts in a row that did not last */
+	uint64_t again_at; /* in VM_BACKOFF: when it starts again */
 
 	/* Of this start only. */
 	pid_t pid; /* 0: no process */
@@ -32,6 +38,7 @@ struct vm {
 	bool stop_wanted; /* the end was asked for, by whatever step */
 	bool execed; /* the launcher has become QEMU */
 	bool ran; /* the guest's CPUs have run */
+	uint64_t ran_from; /* since when; CLOCK_BOOTTIME in ms */
 	unsigned garbage; /* lines that were no QMP messages */
 	bool faulty; /* fault is the first finding that ended it */
 	int status; /* as waitpid() gave it */
@@ -58,6 +65,17 @@ struct vm {
 
 /* Gives the event to the table. */
 void vm_handle(struct vm *vm, enum vm_event event);
+const struct host_config *vm_host(void);
+/* The VM of a slot, or NULL. */
+struct vm *vm_at(unsigned slot);
+uint64_t vm_now_ms(void);
+
+/* It has ended by itself, or could not be started: it may be time to start it again. */
+void vm_policy_ended(struct vm *vm);
+/* Something has changed: starts those that have waited for it. */
+void vm_policy_proceed(void);
+/* It has ended: when none is left, the machine may be to end, too. */
+void vm_policy_last(const struct vm *vm);
 
 /* Logs a finding, and keeps the first one that is a failure: those after it are consequences. */
 void vm_fault(struct vm *vm, const struct finding *finding);

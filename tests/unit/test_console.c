@@ -438,7 +438,7 @@ static const struct answer answers[] = {
 	{ "version", "Linux 7.3" },
 	{ "ver", "Linux 7.3" },
 	{ "help", "its serial console; Ctrl-] comes back" },
-	{ "help start", "start a VM that is stopped or failed" },
+	{ "help start", "start a VM that is stopped, failed or in backoff" },
 	{ "help nonsense", "no such command" },
 	{ "status", "demo             running" },
 	{ "status", "no device" },

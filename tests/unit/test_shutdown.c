@@ -10,11 +10,12 @@
 #include "log.h"
 #include "loop.h"
 #include "shutdown.h"
+#include "sys_host.h"
 #include "vm.h"
 
-enum { CALLS = 256, CHILD = 4242 };
+enum { CALLS = 256, CHILD = 4242, WAITS = -1 };
 
-static pid_t pids[3]; /* of the VMs */
+static pid_t pids[3]; /* of the VMs; 0: no VM, WAITS: one that is not started yet */
 static char *calls; /* shared with the processes that the stories happen in */
 static pid_t forked; /* what fork() answers: 0 makes the story go on in the child's place */
 static struct source *timer;
@@ -23,6 +24,7 @@ pid_t __real_fork(void);
 pid_t __wrap_fork(void);
 void __wrap_sync(void);
 int __wrap_reboot(int how);
+int __wrap_sys_state_umount(void);
 
 static void note(const char *text)
 {
@@ -39,6 +41,12 @@ pid_t __wrap_fork(void)
 void __wrap_sync(void)
 {
 	note("sync");
+}
+
+int __wrap_sys_state_umount(void)
+{
+	note("unmount");
+	return 0;
 }
 
 int __wrap_reboot(int how)
@@ -76,12 +84,7 @@ bool timer_fired(const struct source *source)
 
 bool vm_exists(unsigned slot)
 {
-	return slot < ARRAY_SIZE(pids);
-}
-
-struct vm_view vm_look(unsigned slot)
-{
-	return (struct vm_view){ .pid = pids[slot] };
+	return slot < ARRAY_SIZE(pids) && pids[slot];
 }
 
 unsigned vm_active(void)
@@ -89,7 +92,7 @@ unsigned vm_active(void)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
-		n += pids[i] != 0;
+		n += pids[i] > 0;
 	return n;
 }
 
@@ -147,7 +150,7 @@ static void guests_first(void)
 static void test_guests_first(void **state)
 {
 	(void)state;
-	assert_story(guests_first, "stop 0;stop 2;going on;one is left;limit;sync;reboot;");
+	assert_story(guests_first, "stop 0;stop 2;going on;one is left;limit;sync;unmount;reboot;");
 }
 
 /* Asked again, one does not want to wait any longer; the way is that of the last word. */
@@ -163,7 +166,20 @@ static void last_word(void)
 static void test_last_word(void **state)
 {
 	(void)state;
-	assert_story(last_word, "stop 1;kill 1;limit;sync;power off;");
+	assert_story(last_word, "stop 1;kill 1;limit;sync;unmount;power off;");
+}
+
+/* What waits to be started again is told, too, and not waited for. */
+static void waiting_guest(void)
+{
+	pids[1] = WAITS;
+	shutdown_begin(SHUTDOWN_POWEROFF);
+}
+
+static void test_waiting_guest(void **state)
+{
+	(void)state;
+	assert_story(waiting_guest, "stop 1;limit;sync;unmount;power off;");
 }
 
 static void no_guests(void)
@@ -174,7 +190,7 @@ static void no_guests(void)
 static void test_no_guests(void **state)
 {
 	(void)state;
-	assert_story(no_guests, "limit;sync;halt;");
+	assert_story(no_guests, "limit;sync;unmount;halt;");
 }
 
 static void only_once(void)
@@ -239,6 +255,7 @@ int main(void)
 		CASE("guests first", test_guests_first, NULL),
 		CASE("asked twice", test_last_word, NULL),
 		CASE("no guests", test_no_guests, NULL),
+		CASE("a guest that waits to be started", test_waiting_guest, NULL),
 		CASE("the machine ends once", test_only_once, NULL),
 		CASE("a disk that is too slow", test_slow_disk, NULL),
 		CASE("the child comes back", test_child_fails, NULL),

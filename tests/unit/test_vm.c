@@ -16,6 +16,7 @@
 #include "log.h"
 #include "loop.h"
 #include "manifest.h"
+#include "pin.h"
 #include "shutdown.h"
 #include "vm.h"
 
@@ -34,6 +35,13 @@ static unsigned launches;
 
 static struct source *watched[4]; /* qmp, serial, words, report of the last start */
 static unsigned watching;
+/* The same of each VM's last start, for stories of several. */
+static struct {
+	struct launch theirs;
+	struct source *watched[4];
+} starts[HV_VM_SLOTS];
+static unsigned chosen; /* the VM that things happen to */
+static char order[64]; /* names of VMs as they were started */
 static struct source *timer; /* of VM 0 */
 static bool timer_runs_out;
 static uint64_t timer_ms;
@@ -45,6 +53,9 @@ static bool going_down;
 static int shutdowns; /* bit for each way that was asked for */
 static unsigned guest_ended;
 static bool guest_on_screen;
+static int pin_error;
+static char pins[64]; /* process and CPUs that were asked for */
+static uint64_t clock_ms; /* added to the real one */
 
 static void say(const char *text)
 {
@@ -179,14 +190,27 @@ static void close_theirs(void)
 	theirs = (struct launch){ -1, -1, -1, -1, -1 };
 }
 
+/* From now on things happen to that VM. */
+static void choose(unsigned slot)
+{
+	starts[chosen].theirs = theirs;
+	memcpy(starts[chosen].watched, watched, sizeof(watched));
+	theirs = starts[slot].theirs;
+	memcpy(watched, starts[slot].watched, sizeof(watched));
+	chosen = slot;
+}
+
 int launch_vm(const struct config *all, unsigned slot, struct launch *launch)
 {
 	assert_ptr_equal(all, &config);
-	(void)slot;
 	if (launch_error)
 		return -launch_error;
 	launches++;
+	if (slot != chosen)
+		choose(slot);
 	watching = 0;
+	str_format(order + strlen(order), sizeof(order) - strlen(order), "%s ",
+		   config.vm[slot].name);
 	make_pair(&launch->qmp, &theirs.qmp);
 	make_pair(&launch->serial, &theirs.serial);
 	make_pair(&launch->words, &theirs.words);
@@ -202,6 +226,26 @@ void launch_learn(const struct config *all, unsigned slot, pid_t qemu)
 	assert_ptr_equal(all, &config);
 	assert_int_equal(qemu, theirs.pid);
 	learned |= 1U << slot;
+}
+
+int pin_vcpus(int root, pid_t pid, const struct cpulist *cpus)
+{
+	char text[CPULIST_TEXT];
+
+	assert_int_equal(root, AT_FDCWD);
+	str_format(pins, sizeof(pins), "%d: %s", (int)pid, cpulist_print(cpus, text));
+	return -pin_error;
+}
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *now);
+int __real_clock_gettime(clockid_t id, struct timespec *now);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *now)
+{
+	int error = __real_clock_gettime(id, now);
+
+	now->tv_sec += (time_t)(clock_ms / 1000);
+	return error;
 }
 
 int launch_read(int fd, struct launch_report *report)
@@ -256,6 +300,15 @@ static void finding(enum diag_code code, const char *text)
 	report(&r);
 }
 
+/* The host could not be prepared for it. */
+static void unfit(enum diag_code code)
+{
+	struct diag one = { 0 };
+
+	diag_add(&one, 0, code, "VM0_HUGEPAGES", "reserve 512 pages: no");
+	vm_unfit(0, &one.finding[0]);
+}
+
 static void happen_exec(void)
 {
 	const struct launch_report r = { .event = LAUNCH_EXEC, .devices = 2, .vsmmus = 1 };
@@ -306,6 +359,12 @@ static void end(int status)
 	assert_true(vm_reaped(pid, status));
 }
 
+static void end_of(unsigned slot, int status)
+{
+	choose(slot);
+	end(status);
+}
+
 static const char *command(enum vm_event event)
 {
 	return vm_command(0, event);
@@ -346,6 +405,10 @@ static int setup(void **state)
 	shutdowns = 0;
 	guest_ended = 0;
 	guest_on_screen = false;
+	pin_error = 0;
+	pins[0] = order[0] = '\0';
+	chosen = 0;
+	memset(starts, 0, sizeof(starts));
 	init();
 	said[0] = '\0';
 	return 0;
@@ -354,8 +417,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	if (vm_look(0).pid)
-		end(STATUS_OK);
+	going_down = true; /* nothing starts again */
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
+		if (vm_exists(slot) && vm_look(slot).pid)
+			end_of(slot, STATUS_OK);
 	return 0;
 }
 
@@ -401,6 +466,11 @@ static void go(enum vm_state state)
 		command(VM_EV_KILL);
 		happen_timeout();
 		break;
+	case VM_BACKOFF:
+		config.vm[0].restart = VM_RESTART_ALWAYS;
+		command(VM_EV_START);
+		end(STATUS_1);
+		break;
 	case VM_FAILED:
 		command(VM_EV_START);
 		end(STATUS_1);
@@ -435,9 +505,11 @@ static const struct cell cells[] = {
 	/* clang-format off */
 	{ VM_INVALID, VM_EV_START, "invalid", "", "", false },
 	NO_PROCESS(VM_INVALID),
+	{ VM_INVALID, VM_EV_UNFIT, "invalid", NULL, "", false },
 
 	{ VM_STOPPED, VM_EV_START, "starting", NULL, "", false },
 	NO_PROCESS(VM_STOPPED),
+	{ VM_STOPPED, VM_EV_UNFIT, "failed", NULL, "", false },
 
 	{ VM_STARTING, VM_EV_START, "starting", "", "", false },
 	{ VM_STARTING, VM_EV_STOP, "stopping", NULL, "", true },
@@ -450,6 +522,7 @@ static const struct cell cells[] = {
 	{ VM_STARTING, VM_EV_LOST, "starting", NULL, "", false },
 	{ VM_STARTING, VM_EV_TIMEOUT, "stopping", NULL, "", true },
 	{ VM_STARTING, VM_EV_ENDED, "stopped", NULL, "", false },
+	{ VM_STARTING, VM_EV_UNFIT, "starting", NULL, "", false },
 
 	{ VM_PRELAUNCH, VM_EV_START, "prelaunch", "", "", false },
 	{ VM_PRELAUNCH, VM_EV_STOP, "stopping", NULL, "", true },
@@ -462,6 +535,7 @@ static const struct cell cells[] = {
 	{ VM_PRELAUNCH, VM_EV_LOST, "prelaunch", NULL, "", false },
 	{ VM_PRELAUNCH, VM_EV_TIMEOUT, "stopping", NULL, "", true },
 	{ VM_PRELAUNCH, VM_EV_ENDED, "stopped", NULL, "", false },
+	{ VM_PRELAUNCH, VM_EV_UNFIT, "prelaunch", NULL, "", false },
 
 	{ VM_RUNNING, VM_EV_START, "running", "", "", false },
 	{ VM_RUNNING, VM_EV_STOP, "stopping", NULL, "\"system_powerdown\"", false },
@@ -474,6 +548,7 @@ static const struct cell cells[] = {
 	{ VM_RUNNING, VM_EV_LOST, "running", NULL, "", false },
 	{ VM_RUNNING, VM_EV_TIMEOUT, "stopping", NULL, "", true },
 	{ VM_RUNNING, VM_EV_ENDED, "stopped", NULL, "", false },
+	{ VM_RUNNING, VM_EV_UNFIT, "running", NULL, "", false },
 
 	{ VM_PAUSED, VM_EV_START, "paused", "", "", false },
 	{ VM_PAUSED, VM_EV_STOP, "stopping", NULL, "\"quit\"", false },
@@ -486,6 +561,7 @@ static const struct cell cells[] = {
 	{ VM_PAUSED, VM_EV_LOST, "paused", NULL, "", false },
 	{ VM_PAUSED, VM_EV_TIMEOUT, "stopping", NULL, "", true },
 	{ VM_PAUSED, VM_EV_ENDED, "stopped", NULL, "", false },
+	{ VM_PAUSED, VM_EV_UNFIT, "paused", NULL, "", false },
 
 	{ VM_STOPPING, VM_EV_START, "stopping", "", "", false },
 	{ VM_STOPPING, VM_EV_STOP, "stopping", "", "", false },
@@ -498,6 +574,7 @@ static const struct cell cells[] = {
 	{ VM_STOPPING, VM_EV_LOST, "stopping", NULL, "", false },
 	{ VM_STOPPING, VM_EV_TIMEOUT, "stopping", NULL, "system_powerdown", false },
 	{ VM_STOPPING, VM_EV_ENDED, "stopped", NULL, "", false },
+	{ VM_STOPPING, VM_EV_UNFIT, "stopping", NULL, "", false },
 
 	{ VM_STUCK, VM_EV_START, "stuck", "reboot", "", false },
 	{ VM_STUCK, VM_EV_STOP, "stuck", "reboot", "", false },
@@ -510,9 +587,17 @@ static const struct cell cells[] = {
 	{ VM_STUCK, VM_EV_LOST, "stuck", NULL, "", false },
 	{ VM_STUCK, VM_EV_TIMEOUT, "stuck", NULL, "", false },
 	{ VM_STUCK, VM_EV_ENDED, "stopped", NULL, "", false },
+	{ VM_STUCK, VM_EV_UNFIT, "stuck", NULL, "", false },
+
+	{ VM_BACKOFF, VM_EV_START, "starting", NULL, "", false },
+	{ VM_BACKOFF, VM_EV_STOP, "stopped", NULL, "", false },
+	{ VM_BACKOFF, VM_EV_KILL, "stopped", NULL, "", false },
+	{ VM_BACKOFF, VM_EV_TIMEOUT, "starting", NULL, "", false },
+	{ VM_BACKOFF, VM_EV_UNFIT, "backoff", NULL, "", false },
 
 	{ VM_FAILED, VM_EV_START, "starting", NULL, "", false },
 	NO_PROCESS(VM_FAILED),
+	{ VM_FAILED, VM_EV_UNFIT, "failed", NULL, "", false },
 	/* clang-format on */
 };
 
@@ -539,6 +624,9 @@ static void happen(enum vm_event event)
 		break;
 	case VM_EV_TIMEOUT:
 		happen_timeout();
+		break;
+	case VM_EV_UNFIT:
+		unfit(DIAG_HUGE_SHORT);
 		break;
 	default:
 		end(STATUS_OK);
@@ -1251,17 +1339,332 @@ static void test_autostart_invalid(void **state)
 	assert_int_equal(launches, 0);
 }
 
+/* --- starting again --- */
+
+static void test_never_again(void **state)
+{
+	(void)state;
+	go_running();
+	end(SEGFAULT);
+	assert_state("failed");
+}
+
+/* What had been running for a second comes back at once, what had not waits longer and longer. */
+static void test_again_on_failure(void **state)
+{
+	static const unsigned seconds[] = { 1, 2, 4, 8, 16, 32, 60, 60 };
+
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ON_FAILURE;
+	go_running();
+	clock_ms += 1000;
+	end(KILLED);
+	assert_state("starting");
+	assert_said("demo: failed: ");
+	for (size_t i = 0; i < ARRAY_SIZE(seconds); i++) {
+		end(STATUS_1);
+		assert_state("backoff");
+		assert_int_equal(timer_ms, seconds[i] * 1000);
+		assert_int_equal(vm_look(0).again_s, seconds[i]);
+		assert_non_null(strstr(vm_look(0).why, "status 1"));
+		clock_ms += timer_ms;
+		assert_int_equal(vm_look(0).again_s, 0);
+		happen_timeout();
+		assert_state("starting");
+	}
+	assert_said("demo: backoff: it starts again in 60 s");
+}
+
+/* A minute of running makes up for what was before, and so does somebody's word. */
+static void test_backoff_forgets(void **state)
+{
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ON_FAILURE;
+	command(VM_EV_START);
+	end(STATUS_1);
+	happen_timeout();
+	end(STATUS_1);
+	assert_int_equal(timer_ms, 2000);
+	happen_timeout();
+	happen_ready();
+	happen_resume();
+	clock_ms += 60 * 1000;
+	end(KILLED);
+	assert_state("starting");
+	end(STATUS_1);
+	assert_int_equal(timer_ms, 1000);
+	assert_null(command(VM_EV_START));
+	end(STATUS_1);
+	assert_int_equal(timer_ms, 1000);
+}
+
+/* Less than a minute does not. */
+static void test_backoff_remembers(void **state)
+{
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ON_FAILURE;
+	command(VM_EV_START);
+	end(STATUS_1);
+	happen_timeout();
+	happen_ready();
+	happen_resume();
+	clock_ms += 59 * 1000;
+	end(KILLED);
+	assert_state("starting");
+	end(STATUS_1);
+	assert_int_equal(timer_ms, 2000);
+}
+
+static void test_not_after_shutdown(void **state)
+{
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ON_FAILURE;
+	go_running();
+	end(STATUS_OK);
+	assert_state("stopped");
+}
+
+static void test_always(void **state)
+{
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ALWAYS;
+	go_running();
+	clock_ms += 5000;
+	end(STATUS_OK);
+	assert_state("starting");
+}
+
+/* What was asked for to end stays ended, however it ends. */
+static void test_not_after_stop(void **state)
+{
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ALWAYS;
+	go_running();
+	command(VM_EV_STOP);
+	end(STATUS_OK);
+	assert_state("stopped");
+	go_running();
+	command(VM_EV_STOP);
+	end(SEGFAULT);
+	assert_state("failed");
+}
+
+static void test_not_while_going_down(void **state)
+{
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ALWAYS;
+	go_running();
+	clock_ms += 5000;
+	going_down = true;
+	end(KILLED);
+	assert_state("failed");
+}
+
+static void test_launch_error_again(void **state)
+{
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ON_FAILURE;
+	launch_error = ENOMEM;
+	command(VM_EV_START);
+	assert_state("backoff");
+	launch_error = 0;
+	happen_timeout();
+	assert_state("starting");
+}
+
+/* The machine does not end while a VM is about to come back. */
+static void test_last_vm_in_backoff(void **state)
+{
+	(void)state;
+	config.host.on_last_vm = HOST_ON_LAST_VM_POWEROFF;
+	config.vm[0].restart = VM_RESTART_ON_FAILURE;
+	go_running();
+	end(SEGFAULT);
+	assert_state("backoff");
+	assert_int_equal(shutdowns, 0);
+	command(VM_EV_STOP);
+	assert_state("stopped");
+	assert_int_equal(shutdowns, 1 << SHUTDOWN_POWEROFF);
+}
+
+/* --- order at boot --- */
+
+/* "a" is before "b" and "c", which are before "d". */
+static void four(void)
+{
+	static const char names[] = "abcd";
+	static const int64_t orders[] = { 1, 5, 5, 99 };
+
+	for (unsigned slot = 0; slot < 4; slot++) {
+		struct vm_config *vm = &config.vm[slot];
+
+		str_format(vm->name, sizeof(vm->name), "%c", names[slot]);
+		vm->start_order = orders[slot];
+	}
+	init();
+}
+
+static void test_order(void **state)
+{
+	(void)state;
+	four();
+	vm_autostart();
+	assert_string_equal(order, "a ");
+	assert_string_equal(vm_look(1).why, "waits for its turn to be started");
+	happen_ready();
+	assert_string_equal(order, "a ");
+	happen_resume();
+	assert_string_equal(order, "a b c ");
+	choose(1);
+	happen_ready();
+	happen_resume();
+	assert_string_equal(order, "a b c ");
+	end_of(2, STATUS_1); /* a failure does not hold up the rest */
+	assert_string_equal(order, "a b c d ");
+}
+
+/* Nobody waits for a VM that is invalid, has no AUTOSTART, or has run already. */
+static void test_order_of_others(void **state)
+{
+	(void)state;
+	diag_add(&diag, 0, DIAG_SYMBOL_VALUE, "VM0_CPUS", "bad");
+	config.vm[1].autostart = false;
+	four();
+	vm_autostart();
+	assert_string_equal(order, "c ");
+	end_of(2, STATUS_OK);
+	assert_string_equal(order, "c d ");
+	vm_autostart();
+	assert_string_equal(order, "c d ");
+}
+
+/* One in backoff has failed: others do not wait for it. */
+static void test_order_and_backoff(void **state)
+{
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ON_FAILURE;
+	four();
+	vm_autostart();
+	end(STATUS_1);
+	assert_state("backoff");
+	assert_string_equal(order, "a b c ");
+}
+
+static void test_order_and_commands(void **state)
+{
+	(void)state;
+	four();
+	vm_autostart();
+	assert_null(vm_command(3, VM_EV_START)); /* by hand: not ordered */
+	assert_string_equal(order, "a d ");
+	assert_null(vm_command(1, VM_EV_STOP));
+	assert_string_equal(vm_look(1).why, "not started after all");
+	assert_non_null(vm_command(1, VM_EV_STOP));
+	choose(0);
+	happen_ready();
+	happen_resume();
+	assert_string_equal(order, "a d c ");
+}
+
+/* A machine that waits with its last VM is not at its end. */
+static void test_order_and_last_vm(void **state)
+{
+	(void)state;
+	config.host.on_last_vm = HOST_ON_LAST_VM_POWEROFF;
+	four();
+	config.vm[1].uefi_vars = config.vm[2].uefi_vars = VM_UEFI_VARS_KEEP;
+	vm_autostart();
+	happen_ready();
+	happen_resume();
+	end(STATUS_OK);
+	assert_string_equal(order, "a ");
+	assert_int_equal(shutdowns, 0);
+}
+
+/*
+ * One that needs what the host makes waits for that; those after it wait with it. This story must
+ * be the last: a host once ready stays so.
+ */
+static void test_host_ready(void **state)
+{
+	(void)state;
+	four();
+	config.vm[1].uefi_vars = VM_UEFI_VARS_KEEP;
+	vm_autostart();
+	happen_ready();
+	happen_resume();
+	assert_string_equal(order, "a c ");
+	end_of(2, STATUS_OK);
+	assert_string_equal(order, "a c ");
+	vm_host_ready();
+	assert_string_equal(order, "a c b ");
+	end_of(1, STATUS_OK);
+	assert_string_equal(order, "a c b d ");
+}
+
+static void test_unfit(void **state)
+{
+	(void)state;
+	unfit(DIAG_VCPU_PIN); /* a warning */
+	assert_state("stopped");
+	unfit(DIAG_HUGE_SHORT);
+	assert_state("failed");
+	assert_string_equal(vm_look(0).why, "reserve 512 pages: no");
+	vm_autostart();
+	assert_state("failed");
+	assert_null(command(VM_EV_START)); /* somebody may have helped */
+	assert_state("starting");
+}
+
+/* --- CPUs --- */
+
+static void test_pin(void **state)
+{
+	char wanted[64];
+
+	(void)state;
+	str_copy(config.vm[0].cpu_pin, sizeof(config.vm[0].cpu_pin), "2-3");
+	config.vm[0].cpus = 2;
+	command(VM_EV_START);
+	assert_string_equal(pins, "");
+	happen_ready();
+	str_format(wanted, sizeof(wanted), "%d: 2-3", (int)theirs.pid);
+	assert_string_equal(pins, wanted);
+	assert_non_null(strstr(told(), "\"cont\""));
+}
+
+/* With another number of CPUs they share: the launcher has seen to it. */
+static void test_pin_shared(void **state)
+{
+	(void)state;
+	str_copy(config.vm[0].cpu_pin, sizeof(config.vm[0].cpu_pin), "2-3");
+	config.vm[0].cpus = 3;
+	go_running();
+	assert_string_equal(pins, "");
+}
+
+static void test_pin_fails(void **state)
+{
+	(void)state;
+	str_copy(config.vm[0].cpu_pin, sizeof(config.vm[0].cpu_pin), "2");
+	pin_error = ENOENT;
+	go_running();
+	assert_said("pin virtual CPUs to 2: No such file or directory [VCPU-PIN]");
+	end(STATUS_OK);
+	assert_state("stopped");
+}
+
 #define VM_CASE(title, function) FIXTURE(title, function, setup, teardown, NULL)
 
 int main(void)
 {
-	static const char *const state_name[] = { "invalid",   "stopped", "starting",
-						  "prelaunch", "running", "paused",
-						  "stopping",  "stuck",	  "failed" };
+	static const char *const state_name[] = { "invalid", "stopped", "starting", "prelaunch",
+						  "running", "paused",	"stopping", "stuck",
+						  "backoff", "failed" };
 	static const char *const event_name[] = { "start", "stop",    "kill",	"exec",
 						  "ready", "resumed", "paused", "refused",
-						  "lost",  "timeout", "ended" };
-	static struct CMUnitTest tests[ARRAY_SIZE(cells) + 64];
+						  "lost",  "timeout", "ended",	"unfit" };
+	static struct CMUnitTest tests[ARRAY_SIZE(cells) + 96];
 	static char titles[ARRAY_SIZE(cells)][40];
 	const struct CMUnitTest stories[] = {
 		VM_CASE("a start", test_start),
@@ -1313,6 +1716,26 @@ int main(void)
 		VM_CASE("other processes", test_reaped),
 		VM_CASE("autostart", test_autostart),
 		VM_CASE("autostart of an invalid VM", test_autostart_invalid),
+		VM_CASE("never again", test_never_again),
+		VM_CASE("again on failure", test_again_on_failure),
+		VM_CASE("backoff forgets", test_backoff_forgets),
+		VM_CASE("backoff remembers", test_backoff_remembers),
+		VM_CASE("not again after a shutdown", test_not_after_shutdown),
+		VM_CASE("always again", test_always),
+		VM_CASE("not again after stop", test_not_after_stop),
+		VM_CASE("not again while the machine goes down", test_not_while_going_down),
+		VM_CASE("no launcher, and again", test_launch_error_again),
+		VM_CASE("the last VM is in backoff", test_last_vm_in_backoff),
+		VM_CASE("order", test_order),
+		VM_CASE("order, and others", test_order_of_others),
+		VM_CASE("order, and one in backoff", test_order_and_backoff),
+		VM_CASE("order, and commands", test_order_and_commands),
+		VM_CASE("order, and the last VM", test_order_and_last_vm),
+		VM_CASE("unfit", test_unfit),
+		VM_CASE("a CPU for each virtual one", test_pin),
+		VM_CASE("CPUs that are shared", test_pin_shared),
+		VM_CASE("CPUs that can not be had", test_pin_fails),
+		VM_CASE("the host is ready", test_host_ready),
 	};
 	size_t n = 0;
 

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When a VM is started without anybody saying so: at boot, in order, and after it has ended. */
+#include "host.h"
+#include "log.h"
+#include "shutdown.h"
+#include "util.h"
+#include "vm_private.h"
+
+enum {
+	LASTED_MS = 1000, /* it had been running: it is worth another start at once */
+	STABLE_MS = 60 * 1000, /* what went wrong before is forgotten */
+	LONGEST_S = 60,
+};
+
+static bool host_ready;
+
+/* --- at boot --- */
+
+/* Whether those with a higher START_ORDER have to wait for it still. */
+static bool is_unsettled(const struct vm *vm)
+{
+	return vm->waiting || vm->state == VM_STARTING || vm->state == VM_PRELAUNCH ||
+	       (vm->state == VM_STOPPING && !vm->ran);
+}
+
+static bool is_due(const struct vm *vm)
+{
+	if (!vm->waiting || (!host_ready && host_is_needed(vm->config)))
+		return false;
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		const struct vm *other = vm_at(slot);
+
+		if (other && other->config->autostart && is_unsettled(other) &&
+		    other->config->start_order < vm->config->start_order)
+			return false;
+	}
+	return true;
+}
+
+void vm_policy_proceed(void)
+{
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		struct vm *vm = vm_at(slot);
+
+		if (vm && is_due(vm)) {
+			vm->waiting = false;
+			vm_handle(vm, VM_EV_START);
+		}
+	}
+}
+
+void vm_autostart(void)
+{
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		struct vm *vm = vm_at(slot);
+
+		if (vm && vm->config->autostart && vm->state == VM_STOPPED && vm->starts == 0)
+			vm->waiting = true;
+	}
+	vm_policy_proceed();
+}
+
+void vm_host_ready(void)
+{
+	host_ready = true;
+	vm_policy_proceed();
+}
+
+/* Whether a VM is about to be started by itself. */
+static bool is_any_due(void)
+{
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		const struct vm *vm = vm_at(slot);
+
+		if (vm && (vm->waiting || vm->state == VM_BACKOFF))
+			return true;
+	}
+	return false;
+}
+
+/* --- after it has ended --- */
+
+static bool is_wanted_again(const struct vm *vm)
+{
+	switch (vm->config->restart) {
+	case VM_RESTART_ALWAYS:
+		return true;
+	case VM_RESTART_ON_FAILURE:
+		return vm->state == VM_FAILED;
+	default:
+		return false;
+	}
+}
+
+/* Seconds until the next start: none, or twice as many as the last time. */
+static unsigned delay(struct vm *vm)
+{
+	uint64_t ran_ms = vm->ran ? vm_now_ms() - vm->ran_from : 0;
+	unsigned s = 1;
+
+	if (ran_ms >= STABLE_MS)
+		vm->tries = 0;
+	if (ran_ms >= LASTED_MS)
+		return 0;
+	for (unsigned i = 0; i < vm->tries && s < LONGEST_S; i++)
+		s *= 2;
+	vm->tries++;
+	return s < LONGEST_S ? s : LONGEST_S;
+}
+
+void vm_policy_ended(struct vm *vm)
+{
+	unsigned s;
+
+	if (!is_wanted_again(vm) || shutdown_going_on())
+		return;
+	s = delay(vm);
+	vm->state = VM_BACKOFF;
+	vm->since = vm_now_ms();
+	vm->again_at = vm->since + (uint64_t)s * 1000;
+	if (s == 0) {
+		vm_handle(vm, VM_EV_TIMEOUT);
+		return;
+	}
+	log_msg(LOG_LEVEL_INFO, vm->config->name, "backoff: it starts again in %u s", s);
+	timer_set(&vm->timer, (uint64_t)s * 1000);
+}
+
+/*
+ * A VM that cannot even start, or whose guest crashes, must not send the machine into a loop of
+ * reboots.
+ */
+void vm_policy_last(const struct vm *vm)
+{
+	static bool any_ran;
+
+	any_ran |= vm->ran;
+	if (!any_ran || vm_active() || is_any_due() || shutdown_going_on())
+		return;
+	if (vm_host()->on_last_vm == HOST_ON_LAST_VM_POWEROFF)
+		shutdown_begin(SHUTDOWN_POWEROFF);
+	else if (vm_host()->on_last_vm == HOST_ON_LAST_VM_REBOOT && vm->state == VM_STOPPED)
+		shutdown_begin(SHUTDOWN_REBOOT);
+}
