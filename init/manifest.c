@@ -128,10 +128,13 @@ static void scope_defaults(enum symbol_scope scope, void *base)
 
 static void inner_defaults(const struct inner *inner, size_t count, void *base)
 {
-	for (size_t i = 0; i < count; i++)
-		for (unsigned n = 0; n < inner[i].slots; n++)
-			scope_defaults(inner[i].scope,
-				       (char *)base + inner[i].offset + n * inner[i].size);
+	for (size_t i = 0; i < count; i++) {
+		char *first = (char *)base + inner[i].offset;
+
+		scope_defaults(inner[i].scope, first);
+		for (unsigned n = 1; n < inner[i].slots; n++)
+			memcpy(first + n * inner[i].size, first, inner[i].size);
+	}
 }
 
 void manifest_defaults(struct config *config)
@@ -139,10 +142,11 @@ void manifest_defaults(struct config *config)
 	memset(config, 0, sizeof(*config));
 	scope_defaults(SCOPE_HOST, &config->host);
 	inner_defaults(host_inner, ARRAY_SIZE(host_inner), &config->host);
-	for (unsigned n = 0; n < HV_VM_SLOTS; n++) {
-		scope_defaults(SCOPE_VM, &config->vm[n]);
-		inner_defaults(vm_inner, ARRAY_SIZE(vm_inner), &config->vm[n]);
-	}
+	/* Every slot of a kind begins as the first: this is what boot and each command wait for. */
+	scope_defaults(SCOPE_VM, &config->vm[0]);
+	inner_defaults(vm_inner, ARRAY_SIZE(vm_inner), &config->vm[0]);
+	for (unsigned n = 1; n < HV_VM_SLOTS; n++)
+		config->vm[n] = config->vm[0];
 }
 
 static bool is_name_char(char c)
