@@ -21,6 +21,7 @@ Case = tuple[str, str, Callable[[], str]]  # what is looked at, how, and what is
 SPDX = "SPDX-License-Identifier: GPL-2.0-or-later"
 # Recorded output and links have no place for a comment.
 NO_SPDX = re.compile(r"tests/golden/[^/]+/(argv|devices|controllers|plan|check|config|import)$|_defconfig$|^LICENSE$")
+CORPUS = "tests/fuzz/corpus/"  # inputs that a fuzzer has made up
 # Only what is built may know where packages come from, and nothing where it was written.
 HOSTS = re.compile(
     r"\b(?:deb|ftp|security|snapshot|cdn|mirror|proxy|registry|index|static)(?:\.[a-z0-9-]+)+"
@@ -47,7 +48,7 @@ def sources() -> list[Path]:
     """Every file that git keeps or would keep."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    files = [Path(name) for name in listed.split("\0") if name]
+    files = [Path(name) for name in listed.split("\0") if name and not name.startswith(CORPUS)]
     return sorted(path for path in set(files) if path.is_file())
 
 
