@@ -34,7 +34,12 @@ def manifest(addon: Path, config: str) -> Path:
     source.write_text(config)
     made = run([HVINIT, "manifest", source])
     addon.with_name("manifest").write_bytes(made)
-    archive = cpio.archive({"etc/hvinit/manifest": (cpio.FILE, made)})
+    return files(addon, {"etc/hvinit/manifest": made})
+
+
+def files(addon: Path, contents: dict[str, bytes]) -> Path:
+    """Makes ADDON with files (name to content) that the image has not, or not so."""
+    archive = cpio.archive({name: (cpio.FILE, data) for name, data in contents.items()})
     return build(addon, ".initrd", archive)
 
 

@@ -18,7 +18,8 @@ def value(symbol: str) -> str:
 
 def changed(**symbols: str | int | bool) -> str:
     """The build's configuration with SYMBOLS set."""
-    lines = [line for line in read().splitlines() if line.split("=")[0] not in symbols]
+    kept = re.compile(rf"(?!(?:# )?(?:{'|'.join(symbols)})(?:=| is not set))")
+    lines = [line for line in read().splitlines() if kept.match(line)]
     for symbol, new in symbols.items():
         if isinstance(new, bool):
             lines.append(f"{symbol}=y" if new else f"# {symbol} is not set")

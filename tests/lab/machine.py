@@ -20,7 +20,8 @@ class Machine:
 
     CONFIG, if given, is the text of a .config whose manifest takes the place of the product's.
     OVERRIDE says whether the kernel gets the IORT that makes nesting possible. LOADER is what the
-    drive of that name boots a guest with, by the guest's own firmware.
+    drive of that name boots a guest with, by the guest's own firmware. FILES (name to content) are
+    put into the appliance's root.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class Machine:
         config: str = "",
         override: bool = True,
         loader: tuple[str, Path] | None = None,
+        files: dict[str, bytes] | None = None,
     ) -> None:
         self.topology, self.accel = topology, accel
         self.folder = LAB / name
@@ -51,6 +53,8 @@ class Machine:
             addons.append(addon.override(self.folder / "iort.addon.efi", iort.overriding(topology)))
         if config:
             addons.append(addon.manifest(self.folder / "manifest.addon.efi", config))
+        if files:
+            addons.append(addon.files(self.folder / "files.addon.efi", files))
         esp.make(self.boot_image, PRODUCT, addons)
 
     def words(self, serial: str) -> list[str]:

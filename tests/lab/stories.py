@@ -12,8 +12,11 @@ from . import config, desk, guest, l0
 from .appliance import Appliance
 from .machine import Machine, Trip
 from .marks import mark
+from .paths import HVINIT, LAB, run
 from .progress import Progress
 from .proof import Check, judge, judge_physical
+from .refusal_cases import MEMORY_MIB, VMS, symbols
+from .refusals import SCRIPT, files
 from .topology import EIGHT, FIRST_LIGHT, Topology
 
 PASSTHROUGH = "iommu.passthrough=1"
@@ -173,10 +176,29 @@ def own_firmware(tell: Progress) -> Seen:
     return seen
 
 
+def refusals(tell: Progress) -> Seen:
+    """What QEMU refuses: VMs that are started although they cannot be, then QEMU by itself."""
+    planned = LAB / "refusals.config"
+    planned.write_text(config.changed(VM0_MEMORY_MIB=MEMORY_MIB))
+    beside = files(run([HVINIT, "manifest", planned]))
+    seen = Seen(Machine("refusals", config=config.changed(**symbols()), files=beside))
+    with Trip(seen.machine) as trip:
+        appliance = Appliance(trip, tell)
+        appliance.await_init()
+        for _ in VMS:
+            trip.console.expect(r"hvinit: \w+: (?:failed|invalid|running)")
+        seen.answers["status"] = appliance.status()
+        tell("appliance: all VMs have been refused")
+        seen.answers["cases"] = appliance.shell(f"busybox sh /{SCRIPT}")
+        appliance.power_off()
+        seen.console = trip.console.text()
+    return seen
+
+
 # In the order in which they are begun: the longest first.
 STORIES: dict[str, Callable[[Progress], Seen]] = {
     story.__name__: story for story in (
-        first_light, own_firmware, eight, unattended, control, no_nesting,
+        refusals, first_light, own_firmware, eight, unattended, control, no_nesting,
     )
 }
 
