@@ -143,6 +143,15 @@ static void child_check(const struct config *all, unsigned slot)
 	show_check(all);
 }
 
+static enum show_record record;
+
+static void child_record(const struct config *all, unsigned slot)
+{
+	(void)all;
+	(void)slot;
+	show_record(record);
+}
+
 static void child_manifest(const struct config *all, unsigned slot)
 {
 	(void)all;
@@ -182,6 +191,18 @@ static void run_explain(unsigned slot, const char *arg)
 	(void)slot;
 	str_copy(code, sizeof(code), arg);
 	console_child(child_explain, 0);
+}
+
+static void run_record(unsigned slot, const char *arg)
+{
+	(void)slot;
+	record = strcmp(arg, "--probe") == 0   ? SHOW_PROBED :
+		 strcmp(arg, "--kconfig") == 0 ? SHOW_KCONFIG :
+						 SHOW_RECORD;
+	if (arg[0] && record == SHOW_RECORD)
+		console_reply("hvinit: usage: record [--probe|--kconfig]\n");
+	else
+		console_child(child_record, 0);
 }
 
 static void run_manifest(unsigned slot, const char *arg)
@@ -284,6 +305,8 @@ static const struct command commands[] = {
 	{ "check", "", "what would keep a VM from starting, with remedies", run_check, ARG_NONE },
 	{ "explain", "[CODE]", "what a diagnostic's code means, or all of them", run_explain,
 	  ARG_WORD },
+	{ "record", "[OPTION]", "this machine's facts; --probe: SMMUs, too; --kconfig: its devices",
+	  run_record, ARG_WORD },
 	{ "manifest", "", "the manifest of this image", run_manifest, ARG_NONE },
 	{ "shell", "", "a rescue shell (HOST_SHELL); exit comes back", run_shell, ARG_NONE },
 	{ "poweroff", "", "stop all VMs, then power off; again: without waiting for guests",

@@ -8,10 +8,13 @@
 
 #include "argv.h"
 #include "check.h"
+#include "facts_text.h"
 #include "inventory.h"
 #include "json.h"
 #include "manifest.h"
 #include "plan_print.h"
+#include "probe.h"
+#include "record.h"
 #include "refusal.h"
 #include "util.h"
 #include "version.h"
@@ -177,6 +180,22 @@ static void explain_one(enum diag_code code)
 	       diag_code_title(code));
 	explain_words(code);
 	printf("\nRemedy: %s.\n", diag_code_remedy(code));
+}
+
+bool show_record(enum show_record what)
+{
+	static struct diag diag;
+	_cleanup_fd_ int root = sys_root_open("/");
+
+	facts_discover(root, &here);
+	if (what == SHOW_PROBED)
+		probe_all(root, &here, stdout, &diag);
+	if (what == SHOW_KCONFIG)
+		record_kconfig(&here, stdout);
+	else
+		facts_print(&here, stdout);
+	diag_print(&diag, stdout);
+	return diag.count == 0;
 }
 
 bool show_explain(const char *what)

@@ -22,6 +22,10 @@ bool show_argv(const struct config *config, unsigned slot, const struct facts *f
 /* The machine's PCI devices, and who has them. */
 bool show_devices(const struct config *config, const struct facts *facts, bool json);
 
+/* This machine as a host record, after asking its SMMUs or not; or a fragment of a .config. */
+enum show_record { SHOW_RECORD, SHOW_PROBED, SHOW_KCONFIG };
+bool show_record(enum show_record what);
+
 /* What keeps VMs from starting on this machine, faults of the image's manifest among it. */
 void show_check(const struct config *config);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <net/if.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 
 #define CLASS_BLOCK "sys/class/block"
 #define CLASS_IOMMU "sys/class/iommu"
+#define CLASS_NET "sys/class/net"
 #define CLASS_TTY "sys/class/tty"
 #define NODES "sys/devices/system/node"
 /* systemd-stub and systemd-boot set it: https://systemd.io/BOOT_LOADER_INTERFACE */
@@ -461,6 +463,36 @@ int sys_partition_pci(int root, const char *key, const char *value,
 	if (result <= 0)
 		return result ? result : -ENOENT;
 	return sys_block_pci(root, search.name, each, arg);
+}
+
+struct nets {
+	int root;
+	int (*each)(void *arg, const char *name, const char *bdf);
+	void *arg;
+};
+
+static int take_net(void *arg, const char *name)
+{
+	const struct nets *nets = arg;
+	char path[PATH_SIZE];
+	char target[LINK_SIZE];
+	char flags[32];
+	char bdf[SYS_BDF];
+
+	if (!str_format(path, sizeof(path), CLASS_NET "/%s", name) ||
+	    read_link(nets->root, path, target) || !find_bdf(target, bdf) ||
+	    !str_format(path, sizeof(path), CLASS_NET "/%s/flags", name) ||
+	    sys_read(nets->root, path, flags, sizeof(flags)) <= 0 ||
+	    !(strtoul(flags, NULL, 16) & IFF_UP))
+		return 0;
+	return nets->each(nets->arg, name, bdf);
+}
+
+int sys_net_each(int root, int (*each)(void *arg, const char *name, const char *bdf), void *arg)
+{
+	struct nets nets = { root, each, arg };
+
+	return sys_names(root, CLASS_NET, take_net, &nets);
 }
 
 /* The value is UTF-16 of ASCII characters. */

@@ -61,6 +61,8 @@ int sys_partition_pci(int root, const char *key, const char *value,
 /* The UUID of the partition that the boot loader came from, in lower case. */
 int sys_boot_partition(int root, char *uuid, size_t size);
 
+/* The PCI devices of network interfaces that are up. */
+int sys_net_each(int root, int (*each)(void *arg, const char *name, const char *bdf), void *arg);
 /* The consoles' names; the PCI device that a terminal is on, or -ENOENT. */
 ssize_t sys_consoles(int root, char *buf, size_t size);
 int sys_tty_pci(int root, const char *tty, char bdf[SYS_BDF]);

@@ -10,6 +10,8 @@
 #include "facts_text.h"
 #include "import.h"
 #include "manifest.h"
+#include "probe.h"
+#include "record.h"
 #include "show.h"
 #include "sys.h"
 #include "util.h"
@@ -43,6 +45,8 @@ struct request {
 	const char *host; /* --host, or NULL */
 	bool json; /* --json */
 	unsigned vm; /* --vm: a slot */
+	bool kconfig; /* --kconfig */
+	bool probe; /* --probe */
 	const char *file;
 	const char *last; /* after the file: a VM's name; "" when there is none */
 };
@@ -174,13 +178,27 @@ static int run_record(const struct request *request)
 	const char *dir = request->root ? request->root : "/";
 	_cleanup_fd_ int root = sys_root_open(dir);
 
+	if (request->probe && (request->root || request->host)) {
+		fprintf(stderr, "hvinit: record: --probe asks this machine, and no other\n");
+		return EXIT_USAGE;
+	}
 	if (root < 0) {
 		fprintf(stderr, "hvinit: %s: open it: %s\n", dir, strerror(-root));
 		return EXIT_USAGE;
 	}
-	facts_discover(root, &facts);
-	facts_print(&facts, stdout);
-	return EXIT_SUCCESS;
+	if (request->host && !facts_load(request->host, &facts, &diag)) {
+		diag_print(&diag, stderr);
+		return EXIT_USAGE;
+	}
+	if (!request->host)
+		facts_discover(root, &facts);
+	if (request->probe)
+		probe_all(root, &facts, stderr, &diag);
+	if (request->kconfig)
+		record_kconfig(&facts, stdout);
+	else
+		facts_print(&facts, stdout);
+	return finish(true);
 }
 
 static int run_version(const struct request *request)
@@ -193,7 +211,7 @@ static int run_version(const struct request *request)
 static int run_help(const struct request *request);
 
 /* What a command can be told beside its arguments: bits of tool_command.options. */
-enum { ROOT = 1, HOST = 2, JSON = 4, VM = 8, ANY = 16 };
+enum { ROOT = 1, HOST = 2, JSON = 4, VM = 8, KCONFIG = 16, PROBE = 32, ANY = 64 };
 
 static const struct tool_option {
 	const char *name;
@@ -209,6 +227,12 @@ static const struct tool_option {
 	  ROOT },
 	{ "json", NULL, "print JSON, as docs/schema/ describes it", JSON },
 	{ "vm", "N", "the VM's slot, 0 to 7; 0 when it is not said", VM },
+	{ "kconfig", NULL, "print, for a .config, all devices of the machine that a VM can have",
+	  KCONFIG },
+	{ "probe", NULL,
+	  "also ask each SMMU for its registers: an idle device behind it is\n"
+	  "                 lent to VFIO for a moment, and reset; it says which",
+	  PROBE },
 	{ "help", NULL, "tell about the command", ANY },
 	{ "version", NULL, "print the version", ANY },
 };
@@ -229,7 +253,8 @@ static const struct tool_command {
 	  ROOT | HOST | JSON, run_argv },
 	{ "devices", "MANIFEST", "list the PCI devices and who has them", 1, 1, ROOT | HOST | JSON,
 	  run_devices },
-	{ "record", "", "print what is known of the machine, for --host", 0, 0, ROOT, run_record },
+	{ "record", "", "print what is known of the machine, for --host", 0, 0,
+	  ROOT | HOST | KCONFIG | PROBE, run_record },
 	{ "manifest", "CONFIG", "make the manifest for a .config", 1, 1, 0, run_manifest },
 	{ "import", "DOMAIN.xml", "print the .config lines for a libvirt domain", 1, 1, HOST | VM,
 	  run_import },
@@ -351,6 +376,10 @@ static int read_options(int argc, char **argv, struct request *request, const ch
 			request->host = optarg;
 		else if (tool_options[at].bit == JSON)
 			request->json = true;
+		else if (tool_options[at].bit == KCONFIG)
+			request->kconfig = true;
+		else if (tool_options[at].bit == PROBE)
+			request->probe = true;
 		else if (tool_options[at].bit == VM && !read_slot(optarg, &request->vm))
 			return -1;
 		else if (tool_options[at].bit == ANY)

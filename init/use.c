@@ -86,6 +86,14 @@ static void mark_boot(struct use *use)
 	sys_partition_pci(use->root, "PARTUUID", uuid, mark, use);
 }
 
+static int mark_net(void *arg, const char *name, const char *bdf)
+{
+	struct use *use = arg;
+
+	set_text(use, "network %s is up", name);
+	return mark(use, bdf);
+}
+
 static void mark_consoles(struct use *use)
 {
 	char names[CONSOLES];
@@ -137,6 +145,7 @@ void use_discover(int root, struct facts *facts)
 	sys_swap_each(root, mark_swap, &use);
 	mark_boot(&use);
 	mark_consoles(&use);
+	sys_net_each(root, mark_net, &use);
 	mark_functions(&use);
 }
 

@@ -7,7 +7,7 @@
 
 /*
  * Fills in what the host uses each device for: disks that are mounted, swapped to or booted from,
- * consoles, the boot display, the functions of a BMC. Devices must be there and sorted.
+ * consoles, network interfaces that are up, the boot display, the functions of a BMC. Devices must be there and sorted.
  */
 void use_discover(int root, struct facts *facts);
 

@@ -20,7 +20,7 @@ Case = tuple[str, str, Callable[[], str]]  # what is looked at, how, and what is
 
 SPDX = "SPDX-License-Identifier: GPL-2.0-or-later"
 # Recorded output and links have no place for a comment.
-NO_SPDX = re.compile(r"tests/golden/[^/]+/(argv|devices|controllers|plan|check|config|import)$|_defconfig$|^LICENSE$")
+NO_SPDX = re.compile(r"tests/golden/[^/]+/(argv|devices|controllers|plan|check|config|import|kconfig)$|_defconfig$|^LICENSE$")
 CORPUS = "tests/fuzz/corpus/"  # inputs that a fuzzer has made up
 # Only what is built may know where packages come from, and nothing where it was written.
 HOSTS = re.compile(

@@ -13,6 +13,9 @@ Each folder beside this file is a case:
     import    expected output of "hvinit import", .config lines first
     plan      expected output of "hvinit plan"
     check     expected output of "hvinit check"
+    kconfig   expected output of "hvinit record --kconfig", which must also merge into config
+    tree      what the machine's /sys, /proc and the image held (record.py): it must be recorded
+              as machine
 Of every case, what is printed with --json must also be as docs/schema/ says.
 Descriptor numbers are hvinit's to choose: they count as equal, but no two may be the same.
 """
@@ -26,6 +29,7 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import record
 import schema
 
 HERE = Path(__file__).parent
@@ -129,6 +133,8 @@ def run_case(hvinit: str, case: Path) -> list[ElementTree.Element]:
                 continue
             fault = compare(case / command, printed_by(hvinit, case, command, options, manifest))
             results.append(judge(case.name, command, fault))
+        for name, fault in record.check(hvinit, case, Path(folder), compare):
+            results.append(judge(case.name, name, fault))
         for name, fault in schema.check_output(hvinit, options, manifest):
             results.append(judge(case.name, name, fault))
     return results

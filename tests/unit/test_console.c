@@ -228,6 +228,12 @@ bool show_manifest(void)
 	return true;
 }
 
+bool show_record(enum show_record what)
+{
+	printf("recorded: %d\n", (int)what);
+	return true;
+}
+
 bool show_explain(const char *what)
 {
 	printf("explained: %s\n", what);
@@ -612,6 +618,23 @@ static void test_explain(void **state)
 	assert_prompt();
 }
 
+static void test_record(void **state)
+{
+	(void)state;
+	type("record\r");
+	finish_child();
+	assert_shows("recorded: 0\n");
+	type("record --probe\r");
+	finish_child();
+	assert_shows("recorded: 1\n");
+	type("rec --kconfig\r");
+	finish_child();
+	assert_shows("recorded: 2\n");
+	type("record everything\r");
+	assert_shows("hvinit: usage: record [--probe|--kconfig]\n");
+	assert_prompt();
+}
+
 static void test_other_child(void **state)
 {
 	(void)state;
@@ -740,6 +763,7 @@ int main(void)
 		CONSOLE_CASE("a child is interrupted", test_child_interrupted, NULL),
 		CONSOLE_CASE("logs", test_log, NULL),
 		CONSOLE_CASE("explain", test_explain, NULL),
+		CONSOLE_CASE("record", test_record, NULL),
 		CONSOLE_CASE("a child of somebody else", test_other_child, NULL),
 		CONSOLE_CASE("a guest's console", test_attach, NULL),
 		CONSOLE_CASE("there and back in one burst", test_attach_in_one, NULL),

@@ -186,6 +186,20 @@ static void test_console(void **state)
 	assert_string_equal(use_of(DISK), "");
 }
 
+static void test_net(void **state)
+{
+	(void)state;
+	fakesys_file(root, "sys/devices/pci0000:00/" OTHER "/virtio1/net/eth0/flags", "0x1002\n");
+	fakesys_link(root, "sys/class/net/eth0",
+		     "../../devices/pci0000:00/" OTHER "/virtio1/net/eth0");
+	fakesys_file(root, "sys/devices/virtual/net/lo/flags", "0x9\n");
+	fakesys_link(root, "sys/class/net/lo", "../../devices/virtual/net/lo");
+	assert_string_equal(use_of(OTHER), "");
+	fakesys_file(root, "sys/devices/pci0000:00/" OTHER "/virtio1/net/eth0/flags", "0x1003\n");
+	assert_string_equal(use_of(OTHER), "network eth0 is up");
+	assert_string_equal(use_of(DISK), "");
+}
+
 struct function {
 	const char *vendor;
 	const char *device;
@@ -248,7 +262,7 @@ static void test_partition(void **state)
 int main(void)
 {
 	static char title[ARRAY_SIZE(functions)][64];
-	struct CMUnitTest tests[11 + ARRAY_SIZE(functions)] = {
+	struct CMUnitTest tests[12 + ARRAY_SIZE(functions)] = {
 		USE_CASE("nothing", test_nothing),
 		USE_CASE("mounted", test_mount),
 		USE_CASE("a strange mount point", test_strange_mount),
@@ -259,13 +273,14 @@ int main(void)
 		USE_CASE("swap", test_swap),
 		USE_CASE("the boot partition", test_boot),
 		USE_CASE("a console", test_console),
+		USE_CASE("a network interface", test_net),
 		USE_CASE("a partition by name", test_partition),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
 		str_format(title[i], sizeof(title[i]), "function %s:%s: %s", functions[i].vendor,
 			   functions[i].device, functions[i].use);
-		tests[11 + i] = CASE(title[i], test_function, &functions[i]);
+		tests[12 + i] = CASE(title[i], test_function, &functions[i]);
 	}
 	return cmocka_run_group_tests_name("use", tests, NULL, NULL);
 }
