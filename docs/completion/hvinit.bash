@@ -12,10 +12,10 @@ _hvinit_options() {
 	case $1 in
 	check) echo --host --root --help ;;
 	devices | plan | argv) echo --host --root --json --help ;;
-	record) echo --root --help ;;
+	record) echo --host --root --kconfig --probe --help ;;
 	import) echo --host --vm --help ;;
 	manifest | explain | version | help) echo --help ;;
-	*) echo --host --root --json --vm --help --version ;;
+	*) echo --host --root --json --vm --kconfig --probe --help --version ;;
 	esac
 }
 
