@@ -376,9 +376,10 @@ static void test_disks(void **state)
 	(void)state;
 	fakesys_file(root, "srv/a.img", "disk");
 	str_copy(config.vm[0].disk[0].path, sizeof(config.vm[0].disk[0].path), "/srv/a.img");
-	script = "/bin/ls /proc/$$/fd | /usr/bin/tr '\\n' ' '; /bin/cat <&40";
+	/* Not through a pipe: the shell has one end of it for a moment. */
+	script = "/bin/ls /proc/$$/fd; /bin/cat <&40";
 	assert_int_equal(launch_vm(&config, 0, &launch), 0);
-	assert_string_equal(read_all(launch.words), "0 1 10 11 2 20 21 22 40 disk");
+	assert_string_equal(read_all(launch.words), "0\n1\n10\n11\n2\n20\n21\n22\n40\ndisk");
 	assert_exit(0);
 }
 
