@@ -7,7 +7,8 @@ SUITES := lint unit golden fuzz lab
 LAB_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
 LAB_PARTS := image build/native/hvinit build/config
 
-include tests/unit/unit.mk tests/golden/golden.mk tests/fuzz/fuzz.mk tests/lint.mk
+include tests/unit/unit.mk tests/golden/golden.mk tests/fuzz/fuzz.mk tests/bench/bench.mk
+include tests/lint.mk
 
 run: ## boots the appliance in the lab and hands over its serial console
 	$(Q)rootfs/setup.sh
