@@ -156,6 +156,8 @@ static void keep(struct xml *xml, unsigned line, enum diag_code code, const char
 	/* Names and values are the document's, and are shown on a terminal. */
 	len = text_filter(&filter, text, strlen(text), safe);
 	safe[len < DIAG_TEXT ? len : DIAG_TEXT - 1] = '\0';
+	for (char *at = safe; (at = strpbrk(at, "\n\t"));) /* a finding is one line */
+		*at = ' ';
 	str_copy(finding->text, sizeof(finding->text), safe);
 }
 

@@ -53,7 +53,8 @@ def run(program: Path, folder: Path, seconds: int) -> ElementTree.Element:
     print(f"  {program.name:16} {executions:>10} runs, {covered:>6} edges, {corpus:>5} inputs of use")
     fault = ""
     if done.returncode:
-        fault = "".join(c if c.isprintable() or c == "\n" else "?" for c in text[-8000:])
+        said = "".join(line for line in text.splitlines(True) if not line.startswith("#"))
+        fault = "".join(c if c.isprintable() or c == "\n" else "?" for c in said[-8000:])
     elif executions < FEWEST:
         fault = f"{executions} executions in {seconds} s\n{text[-2000:]}"
     if fault:
