@@ -96,7 +96,7 @@ static bool look(const struct request *request, int *root)
 		return false;
 	}
 	manifest_defaults(&config);
-	if (!manifest_load(request->file, &config, &diag) ||
+	if ((request->file[0] && !manifest_load(request->file, &config, &diag)) ||
 	    (request->host && !facts_load(request->host, &facts, &diag))) {
 		diag_print(&diag, stderr);
 		return false;
@@ -251,8 +251,8 @@ static const struct tool_command {
 	{ "plan", "MANIFEST", "show each VM's topology", 1, 1, ROOT | HOST | JSON, run_plan },
 	{ "argv", "MANIFEST VM", "print the words that QEMU is started with", 2, 2,
 	  ROOT | HOST | JSON, run_argv },
-	{ "devices", "MANIFEST", "list the PCI devices and who has them", 1, 1, ROOT | HOST | JSON,
-	  run_devices },
+	{ "devices", "[MANIFEST]", "list the PCI devices and who has them", 0, 1,
+	  ROOT | HOST | JSON, run_devices },
 	{ "record", "", "print what is known of the machine, for --host", 0, 0,
 	  ROOT | HOST | KCONFIG | PROBE, run_record },
 	{ "manifest", "CONFIG", "make the manifest for a .config", 1, 1, 0, run_manifest },

@@ -141,6 +141,8 @@ static void test_devices(void **state)
 	assert_int_equal(run("devices", "--root", machine, file, NULL), 0);
 	assert_has(out, "0000:41:00.0 8086:0010 NVMe");
 	assert_has(out, " demo smmu3.0x000000000c000000\n");
+	assert_int_equal(run("devices", "--root", machine, NULL), 0);
+	assert_has(out, " -  smmu3.0x000000000c000000\n");
 }
 
 static void test_json(void **state)
