@@ -44,6 +44,7 @@ struct job {
 
 /* Only children touch these: in PID 1 their pages stay unused. */
 static struct facts facts;
+static struct check_set set;
 static struct plan plan;
 static struct argv argv;
 static struct opened opened;
@@ -226,8 +227,16 @@ _Noreturn static void run_launcher(const struct job *job, const struct ends *end
 	int root = begin_child(ends);
 
 	facts_discover(root, &facts);
-	plan_vm(job->config, job->slot, &facts, &plan);
-	check_vm(root, job->config, &facts, &plan, &diag);
+	set = (struct check_set){
+		.config = job->config,
+		.facts = &facts,
+		.machine = true,
+		.prepared = true,
+		.root = root,
+	};
+	check_plan(&set);
+	plan = set.plan[job->slot];
+	check_vm(&set, job->slot, &diag);
 	if (send_findings(&diag, vm) || !bind_devices(root, vm))
 		_exit(LAUNCHER_FAILED);
 	argv_build(&plan, &argv);

@@ -447,12 +447,10 @@ static uint64_t power_of_two(uint64_t n)
  * What firmware lays out above 4 GiB: 64-bit BARs, each aligned to its size, a root port's window
  * at least twice its largest BAR so that alignment cannot push the next one out.
  */
-static uint64_t mmio64_gib(const struct plan *plan)
+uint64_t plan_bars_gib(const struct plan *plan)
 {
 	uint64_t bytes = 0;
 
-	if (plan->vm->mmio64_gib != HV_AUTO)
-		return (uint64_t)plan->vm->mmio64_gib;
 	for (unsigned i = 0; i < plan->devices; i++)
 		for (unsigned bar = 0; plan->device[i].fact && bar < FACTS_BARS; bar++)
 			if (plan->device[i].fact->bar[bar].wide)
@@ -479,7 +477,8 @@ static void plan_memory(struct plan *plan)
 
 	/* The manifest's parser lets no other lists through. */
 	cpulist_parse(plan->vm->cpu_pin, &plan->cpus);
-	plan->mmio64_gib = mmio64_gib(plan);
+	plan->mmio64_gib = plan->vm->mmio64_gib == HV_AUTO ? plan_bars_gib(plan) :
+							     (uint64_t)plan->vm->mmio64_gib;
 	plan->pages = page ? ((uint64_t)plan->vm->memory_mib + page - 1) / page : 0;
 	plan->memlock = memlock(plan);
 }

@@ -105,6 +105,9 @@ bool plan_vf(const struct pci_fact *pf, int64_t vf, char bdf[SYS_BDF]);
 /* The VFIO driver of a device that is there: the one that is set, else the best one for it. */
 const char *plan_driver(const struct plan_device *device);
 
+/* GiB that a 64-bit MMIO window must have for the BARs of the VM's devices: a power of two. */
+uint64_t plan_bars_gib(const struct plan *plan);
+
 /* MiB of a huge page of the VM's kind; 0: it has none. */
 uint64_t plan_page_mib(const struct vm_config *vm);
 

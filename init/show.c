@@ -8,6 +8,7 @@
 
 #include "argv.h"
 #include "check.h"
+#include "check_print.h"
 #include "facts_text.h"
 #include "inventory.h"
 #include "json.h"
@@ -83,28 +84,24 @@ bool show_plan(const struct config *config, const struct facts *facts, bool json
 	return !ferror(stdout);
 }
 
-void show_find(int root, const struct config *config, const struct facts *facts, struct diag *diag)
-{
-	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
-		if (!manifest_vm_used(&config->vm[slot]))
-			continue;
-		plan_vm(config, slot, facts, &plan);
-		check_vm(root, config, facts, &plan, diag);
-	}
-}
-
 void show_check(const struct config *config)
 {
 	static struct config ignored;
+	static struct check_set set;
 	static struct diag diag;
 	_cleanup_fd_ int root = sys_root_open("/");
 
 	/* What was wrong with the manifest itself at boot is wrong still. */
 	manifest_load(MANIFEST_PATH, &ignored, &diag);
-	show_find(root, config, look_here(), &diag);
-	diag_print(&diag, stdout);
-	if (diag.count == 0)
-		printf("nothing stands in the way\n");
+	set = (struct check_set){
+		.config = config,
+		.facts = look_here(),
+		.machine = true,
+		.prepared = true,
+		.root = root,
+	};
+	check_plan(&set);
+	check_print(&set, &diag, stdout);
 }
 
 bool show_argv(const struct config *config, unsigned slot, const struct facts *facts, bool as_json)

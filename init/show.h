@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 
-#include "diag.h"
 #include "facts.h"
 #include "symbols.h"
 
@@ -26,7 +25,7 @@ bool show_devices(const struct config *config, const struct facts *facts, bool j
 enum show_record { SHOW_RECORD, SHOW_PROBED, SHOW_KCONFIG };
 bool show_record(enum show_record what);
 
-/* What keeps VMs from starting on this machine, faults of the image's manifest among it. */
+/* The host, and what keeps VMs from starting on it, faults of the image's manifest among it. */
 void show_check(const struct config *config);
 
 /* The manifest of this image. */
@@ -37,8 +36,5 @@ bool show_manifest(void);
  * them for "". False: it is neither.
  */
 bool show_explain(const char *what);
-
-/* Adds to diag what keeps VMs from starting; files are looked for below root (-1: they are not). */
-void show_find(int root, const struct config *config, const struct facts *facts, struct diag *diag);
 
 #endif

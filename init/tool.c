@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check_print.h"
 #include "facts_text.h"
 #include "import.h"
 #include "manifest.h"
@@ -20,6 +21,8 @@
 enum { EXIT_FINDINGS = 1, EXIT_USAGE = 2 };
 
 static struct facts facts;
+static struct check_set set;
+static struct filelist files;
 static struct config config;
 static struct diag diag;
 
@@ -32,17 +35,23 @@ static int find_vm(const char *name)
 	return -1;
 }
 
-/* whole: what was asked for could be shown in whole. */
+/* whole: what was asked for could be shown in whole. Warnings alone are no reason to fail. */
 static int finish(bool whole)
 {
+	unsigned failures = diag.dropped_failures;
+
+	for (unsigned i = 0; i < diag.count; i++)
+		failures += diag.finding[i].severity == DIAG_FAIL;
 	diag_print(&diag, stderr);
-	return diag.count || !whole ? EXIT_FINDINGS : EXIT_SUCCESS;
+	return failures || !whole ? EXIT_FINDINGS : EXIT_SUCCESS;
 }
 
 /* What the words of the command line ask for. */
 struct request {
 	const char *root; /* --root, or NULL */
 	const char *host; /* --host, or NULL */
+	const char *files; /* --files, or NULL */
+	bool no_machine; /* --no-machine */
 	bool json; /* --json */
 	unsigned vm; /* --vm: a slot */
 	bool kconfig; /* --kconfig */
@@ -107,7 +116,7 @@ static bool look(const struct request *request, int *root)
 }
 
 /* A topology is inferred from the devices: without them it is a guess, and one should know. */
-static void note_missing(int only)
+static unsigned note_missing(int only)
 {
 	unsigned missing = 0;
 
@@ -122,16 +131,46 @@ static void note_missing(int only)
 	if (missing)
 		diag_add(&diag, DIAG_HOST, DIAG_DEV_GUESS, "plan",
 			 "infer the topology: devices that are not on this machine: %u", missing);
+	return missing;
+}
+
+/*
+ * Without a word about the machine, one that lacks the manifest's devices is taken for the build
+ * machine: what it has otherwise says nothing.
+ */
+static bool is_build_machine(const struct request *request)
+{
+	return !request->root && !request->host && note_missing(-1);
 }
 
 static int run_check(const struct request *request)
 {
 	_cleanup_fd_ int root = -1;
+	unsigned failures;
 
 	if (!look(request, &root))
 		return EXIT_USAGE;
-	show_find(root, &config, &facts, &diag);
-	return finish(true);
+	if (request->files && !filelist_load(request->files, &files, &diag)) {
+		diag_print(&diag, stderr);
+		return EXIT_USAGE;
+	}
+	set = (struct check_set){
+		.config = &config,
+		.facts = &facts,
+		.machine = !request->no_machine && !is_build_machine(request),
+		.root = root,
+		.files = request->files ? &files : NULL,
+	};
+	if (!set.machine) {
+		memset(&facts, 0, sizeof(facts));
+		if (!request->root)
+			set.root = -1;
+	}
+	check_plan(&set);
+	if (request->json)
+		return check_json(&set, &diag, stdout, &failures) && !failures ? EXIT_SUCCESS :
+										 EXIT_FINDINGS;
+	return check_print(&set, &diag, stdout) ? EXIT_FINDINGS : EXIT_SUCCESS;
 }
 
 static int run_plan(const struct request *request)
@@ -211,7 +250,17 @@ static int run_version(const struct request *request)
 static int run_help(const struct request *request);
 
 /* What a command can be told beside its arguments: bits of tool_command.options. */
-enum { ROOT = 1, HOST = 2, JSON = 4, VM = 8, KCONFIG = 16, PROBE = 32, ANY = 64 };
+enum {
+	ROOT = 1,
+	HOST = 2,
+	JSON = 4,
+	VM = 8,
+	KCONFIG = 16,
+	PROBE = 32,
+	ANY = 64,
+	FILES = 128,
+	NO_MACHINE = 256,
+};
 
 static const struct tool_option {
 	const char *name;
@@ -225,6 +274,8 @@ static const struct tool_option {
 	  "                 are below DIR; with --host only files of the image are looked\n"
 	  "                 for there, and without it none are",
 	  ROOT },
+	{ "files", "LIST", "the image's files are those that LIST names, a path a line", FILES },
+	{ "no-machine", NULL, "look at the manifest alone", NO_MACHINE },
 	{ "json", NULL, "print JSON, as docs/schema/ describes it", JSON },
 	{ "vm", "N", "the VM's slot, 0 to 7; 0 when it is not said", VM },
 	{ "kconfig", NULL, "print, for a .config, all devices of the machine that a VM can have",
@@ -246,8 +297,8 @@ static const struct tool_command {
 	unsigned options;
 	int (*run)(const struct request *request);
 } commands[] = {
-	{ "check", "MANIFEST", "tell what would keep a VM from starting", 1, 1, ROOT | HOST,
-	  run_check },
+	{ "check", "MANIFEST", "tell what would keep a VM from starting", 1, 1,
+	  ROOT | HOST | FILES | NO_MACHINE | JSON, run_check },
 	{ "plan", "MANIFEST", "show each VM's topology", 1, 1, ROOT | HOST | JSON, run_plan },
 	{ "argv", "MANIFEST VM", "print the words that QEMU is started with", 2, 2,
 	  ROOT | HOST | JSON, run_argv },
@@ -265,8 +316,9 @@ static const struct tool_command {
 };
 
 static const char exit_status[] =
-	"A file named \"-\" is standard input. Exit status: 0 all is well; 1 there are findings,\n"
-	"on standard error; 2 wrong usage, or a file that cannot be read.";
+	"A file named \"-\" is standard input. Exit status: 0 all is well, or there are warnings\n"
+	"only; 1 there are failures; 2 wrong usage, or a file that cannot be read. Findings are\n"
+	"printed to standard error, by 'check' to standard output.";
 
 static const struct tool_command *find_command(const char *name)
 {
@@ -374,6 +426,10 @@ static int read_options(int argc, char **argv, struct request *request, const ch
 			request->root = optarg;
 		else if (tool_options[at].bit == HOST)
 			request->host = optarg;
+		else if (tool_options[at].bit == FILES)
+			request->files = optarg;
+		else if (tool_options[at].bit == NO_MACHINE)
+			request->no_machine = true;
 		else if (tool_options[at].bit == JSON)
 			request->json = true;
 		else if (tool_options[at].bit == KCONFIG)

@@ -295,7 +295,7 @@ def missing_commands() -> str:
     page = Path("docs/hvinit.8").read_text().replace("\\-", "-")
     completion = Path("docs/completion/hvinit.bash").read_text()
     found = ""
-    for word in re.findall(r"^  ((?:--)?[a-z]+) ", told, re.MULTILINE):
+    for word in re.findall(r"^  ((?:--)?[a-z-]+) ", told, re.MULTILINE):
         if not re.search(rf"^\.BI? (hvinit )?{word}\b", page, re.MULTILINE):
             found += f"docs/hvinit.8: does not tell of {word}\n"
         if not re.search(rf"(?<![\w-]){word}\b", completion):
@@ -311,7 +311,7 @@ def wrong_options() -> str:
     found = ""
     for name in re.findall(r"^  ([a-z]+) ", told, re.MULTILINE):
         about = subprocess.run([*command, name], check=True, capture_output=True, text=True).stdout
-        has = set(re.findall(r"^  (--[a-z]+)", about, re.MULTILINE)) - {"--version"}
+        has = set(re.findall(r"^  (--[a-z-]+)", about, re.MULTILINE)) - {"--version"}
         offered = subprocess.run(
             ["bash", "-c", script, name], check=True, capture_output=True, text=True
         ).stdout

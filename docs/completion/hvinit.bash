@@ -10,12 +10,12 @@ _hvinit_vms() {
 # The options of a command, or of any.
 _hvinit_options() {
 	case $1 in
-	check) echo --host --root --help ;;
+	check) echo --host --root --files --no-machine --json --help ;;
 	devices | plan | argv) echo --host --root --json --help ;;
 	record) echo --host --root --kconfig --probe --help ;;
 	import) echo --host --vm --help ;;
 	manifest | explain | version | help) echo --help ;;
-	*) echo --host --root --json --vm --kconfig --probe --help --version ;;
+	*) echo --host --root --files --no-machine --json --vm --kconfig --probe --help --version ;;
 	esac
 }
 
@@ -30,7 +30,7 @@ _hvinit() {
 	COMPREPLY=()
 	if [[ $before == --root ]]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$word")
-	elif [[ $before == --host ]]; then
+	elif [[ $before == --host || $before == --files ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 	elif [[ $before == --vm ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "0 1 2 3 4 5 6 7" -- "$word")

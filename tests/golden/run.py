@@ -4,8 +4,9 @@
 Each folder beside this file is a case:
     config    a defconfig (Kconfig adds the defaults, as for a user)
     domain.xml   instead of it, or with config's lines over it: a libvirt domain to be imported
-    machine   a host record: what "hvinit record" printed, or an invented one
-    files     if it is there: what the image holds, a path a line; else files are not looked at
+    machine   a host record: what "hvinit record" printed, or an invented one; without it the
+              manifest is checked alone
+    files     if it is there: what the image holds, a path a line; else no files are looked for
     argv      expected output of "hvinit argv", whole
     devices   the same, but only the lines of the PCI topology
     controllers  of those only pxb-pcie, root ports and SMMUs: what libvirt's own tests have in
@@ -38,15 +39,21 @@ TOPOLOGY = re.compile(r"-(device|object) '\{\"(driver|qom-type\":\"iommufd)\"")
 CONTROLLERS = re.compile(r"-device '\{\"driver\":\"(pxb-pcie|pcie-root-port|arm-smmuv3[^\"]*)\"")
 COMMANDS = ("import", "argv", "devices", "controllers", "plan", "check")
 LINES = {"devices": TOPOLOGY, "controllers": CONTROLLERS}  # of argv
+CASE = ("*/config", "*/domain.xml")  # one of these makes a folder a case
 SYMBOL = re.compile(r"(?:# )?(\w+)(?:=| is not set)")
 
 
-def make_files(root: Path, listed: Path) -> None:
-    for line in listed.read_text().splitlines():
-        if line and not line.startswith("#"):
-            file = root / line
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
+def machine_of(case: Path, command: str, work: Path) -> list[str]:
+    """The options that tell a command of the case's machine and image."""
+    words = ["--host", str(case / "machine")]
+    if not (case / "machine").exists():
+        words = ["--no-machine"] if command == "check" else ["--root", str(work)]
+    if command == "check" and (case / "files").exists():
+        lines = [line for line in (case / "files").read_text().splitlines() if line[:1] != "#"]
+        files = work / "files"
+        files.write_text("".join(f"/{line}\n" for line in lines))
+        words += ["--files", str(files)]
+    return words
 
 
 def run_import(hvinit: str, case: Path) -> subprocess.CompletedProcess[str]:
@@ -121,21 +128,18 @@ def judge(case: str, name: str, fault: str) -> ElementTree.Element:
 def run_case(hvinit: str, case: Path) -> list[ElementTree.Element]:
     with tempfile.TemporaryDirectory() as folder:
         results = []
-        options = ["--host", str(case / "machine")]
-        if (case / "files").exists():
-            root = Path(folder, "root")
-            root.mkdir()
-            make_files(root, case / "files")
-            options += ["--root", str(root)]
         manifest = make_manifest(hvinit, case, Path(folder))
         for command in COMMANDS:
             if not (case / command).exists():
                 continue
+            options = machine_of(case, command, Path(folder))
             fault = compare(case / command, printed_by(hvinit, case, command, options, manifest))
             results.append(judge(case.name, command, fault))
         for name, fault in record.check(hvinit, case, Path(folder), compare):
             results.append(judge(case.name, name, fault))
-        for name, fault in schema.check_output(hvinit, options, manifest):
+        options = machine_of(case, "plan", Path(folder))
+        checked = machine_of(case, "check", Path(folder))
+        for name, fault in schema.check_output(hvinit, options, checked, manifest):
             results.append(judge(case.name, name, fault))
     return results
 
@@ -143,7 +147,7 @@ def run_case(hvinit: str, case: Path) -> list[ElementTree.Element]:
 def main(hvinit: str, result: Path) -> int:
     suite = ElementTree.Element("testsuite", name="golden")
     suite.extend(judge("docs/schema", name, fault) for name, fault in schema.check_schemas())
-    for case in sorted(path.parent for path in HERE.glob("*/machine")):
+    for case in sorted({path.parent for name in CASE for path in HERE.glob(name)}):
         suite.extend(run_case(hvinit, case))
     failed = sum(1 for test in suite if len(test))
     print(f"  golden           {len(suite) - failed} passed, {failed} failed")

@@ -60,8 +60,11 @@ def violations(name: str, printed: str) -> str:
         return f"no JSON: {error}: {printed[:200]!r}"
 
 
-def check_output(hvinit: str, options: list[str], manifest: Path) -> Iterator[Fault]:
-    """Every command that has --json, for one case."""
+def check_output(
+    hvinit: str, options: list[str], checked: list[str], manifest: Path
+) -> Iterator[Fault]:
+    """Every command that has --json, for one case; checked are the options of "check"."""
+    yield "check --json", violations("check", run([hvinit, "check", "--json", *checked, manifest]))
     for name in ("plan", "devices"):
         yield f"{name} --json", violations(name, run([hvinit, name, "--json", *options, manifest]))
     for vm in re.findall(r'^VM\d_NAME="(.+)"$', manifest.read_text(), re.MULTILINE):

@@ -107,6 +107,8 @@ void fakesys_device(int root, const struct fake_device *device)
 	device_file(root, device->bdf, "driver_override", "(null)\n");
 	device_file(root, device->bdf, "vendor", "0x8086\n");
 	device_file(root, device->bdf, "device", "0x0010\n");
+	if (!device->bridge)
+		device_file(root, device->bdf, "reset_method", "flr bus\n");
 	if (device->bridge)
 		device_file(root, device->bdf, "secondary_bus_number", "1\n");
 	if (device->class)

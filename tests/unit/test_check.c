@@ -8,7 +8,7 @@
 
 static struct config config;
 static struct facts facts;
-static struct plan plan;
+static struct check_set set;
 static struct diag diag;
 static int root = -1;
 
@@ -27,6 +27,9 @@ static int setup(void **state)
 	memset(&diag, 0, sizeof(diag));
 	root = fakesys_new();
 	fakesys_lab(root);
+	fakesys_file(root, "boot/Image", "");
+	for (unsigned i = 0; i < HV_VM_SLOTS; i++)
+		str_copy(config.vm[i].kernel, sizeof(vm->kernel), "/boot/Image");
 	str_copy(vm->name, sizeof(vm->name), "demo");
 	give(vm, 0, "0000:41:00.0");
 	give(vm, 1, "0000:81:00.0");
@@ -39,11 +42,23 @@ static int teardown(void **state)
 	return fakesys_teardown(state);
 }
 
+/* With the facts as they are now. */
+static void check_known(unsigned slot)
+{
+	set = (struct check_set){
+		.config = &config,
+		.facts = &facts,
+		.machine = true,
+		.root = root,
+	};
+	check_plan(&set);
+	check_vm(&set, slot, &diag);
+}
+
 static void check_slot(unsigned slot)
 {
 	facts_discover(root, &facts);
-	plan_vm(&config, slot, &facts, &plan);
-	check_vm(root, &config, &facts, &plan, &diag);
+	check_known(slot);
 	for (unsigned i = 0; i < diag.count; i++)
 		assert_int_equal(diag.finding[i].vm, slot);
 }
@@ -91,7 +106,7 @@ static void test_firmware(void **state)
 static void test_kernel(void **state)
 {
 	(void)state;
-	str_copy(vm->kernel, sizeof(vm->kernel), "/boot/Image");
+	fakesys_remove(root, "boot/Image");
 	check();
 	assert_finding(&diag, DIAG_FILE_NONE, "VM0_KERNEL", "open /boot/Image: no such file");
 }
@@ -99,8 +114,6 @@ static void test_kernel(void **state)
 static void test_initrd(void **state)
 {
 	(void)state;
-	fakesys_file(root, "boot/Image", "");
-	str_copy(vm->kernel, sizeof(vm->kernel), "/boot/Image");
 	str_copy(vm->initrd, sizeof(vm->initrd), "/boot/initrd");
 	check();
 	assert_finding(&diag, DIAG_FILE_NONE, "VM0_INITRD", "/boot/initrd");
@@ -254,8 +267,7 @@ static void test_too_many_devices(void **state)
 	(void)state;
 	facts_discover(root, &facts);
 	facts.dropped = 7;
-	plan_vm(&config, 0, &facts, &plan);
-	check_vm(root, &config, &facts, &plan, &diag);
+	check_known(0);
 	assert_finding(&diag, DIAG_DEV_MANY, "demo", "7 are more than hvinit can hold");
 }
 
@@ -470,7 +482,7 @@ static void set_same_chassis(void)
 
 static const struct number_case numbers[] = {
 	{ set_same_pxb_index, "VM0_VSMMU1_PXB_INDEX", "index 5 is used twice" },
-	{ set_same_addr, "VM0_VSMMU1_ADDR", "slot of pcie.0 5 is used twice" },
+	{ set_same_addr, "VM0_VSMMU1_ADDR", "slot 5 of its bus is used twice: vSMMU 0's pxb-pcie" },
 	{ set_port_on_pxb_index, "VM0_HOSTDEV1_PORT_INDEX", "index 5 is used twice" },
 	{ set_same_port_index, "VM0_HOSTDEV1_PORT_INDEX", "index 5 is used twice" },
 	{ set_same_chassis, "VM0_HOSTDEV1_PORT_CHASSIS", "chassis 0 is used twice" },
@@ -502,7 +514,8 @@ static void test_port_addr(void **state)
 	assert_no_finding(&diag);
 	vm->hostdev[2].port_addr = 3;
 	check();
-	assert_finding(&diag, DIAG_TOPO_CLASH, "VM0_HOSTDEV2_PORT_ADDR", "3 is used twice");
+	assert_finding(&diag, DIAG_TOPO_CLASH, "VM0_HOSTDEV2_PORT_ADDR",
+		       "slot 3 of its bus is used twice: root port pci.3");
 }
 
 static void test_too_many_smmus(void **state)

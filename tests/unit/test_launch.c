@@ -350,6 +350,8 @@ static void test_without_devices(void **state)
 
 	(void)state;
 	config.vm[0].hostdev[0].bdf[0] = config.vm[0].hostdev[1].bdf[0] = '\0';
+	fakesys_file(root, "boot/Image", "");
+	str_copy(config.vm[0].kernel, sizeof(config.vm[0].kernel), "/boot/Image");
 	no_iommufd = true;
 	script = "/bin/ls /proc/$$/fd; exit 0";
 	assert_int_equal(launch_vm(&config, 0, &launch), 0);
@@ -389,7 +391,7 @@ static void test_unmanaged(void **state)
 	(void)state;
 	config.vm[0].hostdev[1].managed = false;
 	unbindable = "0000:81:00.0";
-	assert_fails(DIAG_UNMANAGED, "it is on no driver");
+	assert_fails(DIAG_UNMANAGED, "it has no driver, and needs a VFIO driver");
 }
 
 /* --- what goes wrong --- */

@@ -105,6 +105,52 @@ static void test_check_good(void **state)
 {
 	(void)state;
 	assert_int_equal(run("check", "--root", machine, file, NULL), 0);
+	assert_has(out, "kvm                        OK       there\n");
+	assert_has(out, "\n0 failures, 0 warnings\n");
+	assert_string_equal(err, "");
+}
+
+/* On a build machine, and for a manifest alone, other rules hold than a machine's. */
+static void test_check_nowhere(void **state)
+{
+	(void)state;
+	write_manifest(LAB "VM0_IOMMUFD_ID=\"mon0\"\n");
+	assert_int_equal(run("check", file, NULL), 1);
+	assert_has(out, "machine                    unknown  not looked at\n");
+	assert_has(out, "[DEV-GUESS]");
+	assert_has(out, "[TOPO-CLASH]");
+	assert_has(out, "\n1 failure, 1 warning\n");
+	assert_int_equal(run("check", "--no-machine", file, NULL), 1);
+	assert_has(out, "\n1 failure, 0 warnings\n");
+}
+
+static void test_check_files(void **state)
+{
+	char list[80];
+	int fd;
+
+	(void)state;
+	str_format(list, sizeof(list), "%s/list", machine);
+	assert_int_equal(run("check", "--no-machine", "--files", list, file, NULL), 2);
+	assert_has(err, "read it: No such file or directory [FILES-READ]\n");
+	fd = open(list, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_true(dprintf(fd, "/usr/bin/qemu-system-aarch64\n") > 0);
+	assert_int_equal(run("check", "--no-machine", "--files", list, file, NULL), 1);
+	assert_has(out, "open /usr/share/qemu-efi-aarch64/QEMU_EFI.fd: no such file [FILE-NONE]\n");
+	assert_has(out, "\n1 failure, 0 warnings\n");
+	assert_true(dprintf(fd, "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd\n") > 0);
+	assert_int_equal(run("check", "--no-machine", "--files", list, file, NULL), 0);
+	close(fd);
+}
+
+static void test_check_json(void **state)
+{
+	(void)state;
+	write_manifest(LAB "VM0_HOSTDEV2_BDF=\"0000:99:00.0\"\n");
+	assert_int_equal(run("check", "--json", "--root", machine, file, NULL), 1);
+	assert_has(out, "{\n  \"format\": 1,\n");
+	assert_has(out, "\"code\": \"DEV-NONE\",\n");
+	assert_has(out, "\"failures\": 1,\n  \"warnings\": 0\n}\n");
 	assert_string_equal(err, "");
 }
 
@@ -113,7 +159,7 @@ static void test_check_bad(void **state)
 	(void)state;
 	write_manifest(LAB "VM0_HOSTDEV2_BDF=\"0000:99:00.0\"\n");
 	assert_int_equal(run("check", "--root", machine, file, NULL), 1);
-	assert_has(err, "hvinit: VM0_HOSTDEV2_BDF: find 0000:99:00.0: no such PCI device "
+	assert_has(out, "hvinit: VM0_HOSTDEV2_BDF: find 0000:99:00.0: no such PCI device "
 			"[DEV-NONE]\nhvinit: remedy: ");
 }
 
@@ -172,14 +218,14 @@ static void test_host(void **state)
 	fd = open(record, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	assert_true(dprintf(fd, "# hvinit host record 1\n"
 				"machine memory=4G iommufd=yes kvm=yes\ndriver vfio-pci\n"
-				"device 0000:41:00.0 smmu=s0 group=1\n"
-				"device 0000:81:00.0 smmu=s1 group=2\n") > 0);
+				"device 0000:41:00.0 smmu=smmu3.0 group=1 reset=flr\n"
+				"device 0000:81:00.0 smmu=smmu3.1 group=2 reset=flr\n") > 0);
 	assert_int_equal(run("check", "--host", record, file, NULL), 0);
-	assert_string_equal(err, "");
+	assert_has(out, "\n0 failures, 0 warnings\n");
 	assert_int_equal(run("--host", record, "plan", file, NULL), 0);
-	assert_has(out, "vSMMU 1 = s1");
+	assert_has(out, "vSMMU 1 = smmu3.1");
 	assert_int_equal(run("check", "--host", record, "--root", machine, file, NULL), 1);
-	assert_has(err, "[QEMU-NONE]");
+	assert_has(out, "[QEMU-NONE]");
 	assert_true(dprintf(fd, "nonsense\n") > 0);
 	assert_int_equal(run("check", "--host", record, file, NULL), 2);
 	assert_has(err, "hvinit: host record, line 6: ");
@@ -324,6 +370,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TOOL_CASE("check: in order", test_check_good),
 		TOOL_CASE("check: findings", test_check_bad),
+		TOOL_CASE("check: without a machine", test_check_nowhere),
+		TOOL_CASE("check: a list of files", test_check_files),
+		TOOL_CASE("check: as JSON", test_check_json),
 		TOOL_CASE("plan", test_plan),
 		TOOL_CASE("argv", test_argv),
 		TOOL_CASE("devices", test_devices),
