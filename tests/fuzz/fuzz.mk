@@ -8,6 +8,8 @@ FUZZ_SECONDS ?= 600
 FUZZ_TEST_SECONDS ?= 10
 
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+# FUZZ="import manifest" chooses.
+FUZZ ?= $(FUZZERS)
 FUZZ_PROGRAMS := $(FUZZERS:%=build/fuzz/fuzz_%)
 FUZZ_CC := clang
 FUZZ_CFLAGS := $(NATIVE_CFLAGS) -Wno-unknown-warning-option -Itests/fuzz
@@ -37,11 +39,12 @@ $(FUZZ_SEEDS): tests/fuzz/seeds.py $(SYMBOLS_H) $(wildcard init/domain* tests/go
 	$(Q)touch $@
 
 fuzz: $(FUZZ_PROGRAMS) $(FUZZ_SEEDS) ## runs each fuzzer for FUZZ_SECONDS (600)
-	$(Q)/usr/bin/python3 tests/fuzz/run.py build/fuzz $(FUZZ_SECONDS) build/fuzz/fuzz.xml
+	$(Q)/usr/bin/python3 tests/fuzz/run.py build/fuzz $(FUZZ_SECONDS) build/fuzz/fuzz.xml $(FUZZ)
 
 # Only what reaches code that nothing else does, and is text, is worth keeping.
 fuzz-keep: $(FUZZ_PROGRAMS) $(FUZZ_SEEDS) ## adds what fuzzing found to tests/fuzz/corpus
 	$(Q)/usr/bin/python3 tests/fuzz/keep.py build/fuzz
 
 test-fuzz: $(FUZZ_PROGRAMS) $(FUZZ_SEEDS) ## runs each fuzzer for some seconds
-	$(Q)/usr/bin/python3 tests/fuzz/run.py build/fuzz $(FUZZ_TEST_SECONDS) build/tests/fuzz.xml
+	$(Q)/usr/bin/python3 tests/fuzz/run.py build/fuzz $(FUZZ_TEST_SECONDS) build/tests/fuzz.xml \
+		$(FUZZERS)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs the fuzzers for some seconds each: run.py FOLDER SECONDS RESULT.xml
+"""Runs the fuzzers for some seconds each: run.py FOLDER SECONDS RESULT.xml NAME…
 
-The programs are FOLDER/fuzz_*. What they find of use goes on in FOLDER/corpus/NAME, an input that
+The programs are FOLDER/fuzz_NAME. What they find of use goes on in FOLDER/corpus/NAME, an input that
 breaks something to FOLDER/broken/NAME-*. Each fuzzer is a test; that it did work counts, too.
 """
 
@@ -63,8 +63,8 @@ def run(program: Path, folder: Path, seconds: int) -> ElementTree.Element:
     return case
 
 
-def main(folder: Path, seconds: int, result: Path) -> int:
-    programs = sorted(path for path in folder.glob("fuzz_*") if not path.suffix)
+def main(folder: Path, seconds: int, result: Path, names: list[str]) -> int:
+    programs = [folder / f"fuzz_{name}" for name in names]
     suite = ElementTree.Element("testsuite", name="fuzz")
     with ThreadPoolExecutor(max_workers=min(AT_A_TIME, os.cpu_count() or 1)) as pool:
         suite.extend(pool.map(lambda program: run(program, folder, seconds), programs))
@@ -76,4 +76,4 @@ def main(folder: Path, seconds: int, result: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:]))
