@@ -455,6 +455,10 @@ void manifest_write(const char *dotconfig, size_t len, FILE *out, struct diag *d
 			 MANIFEST_MAX);
 		return;
 	}
+	/* Some other file, or a configuration that has been cut short: no manifest says nothing. */
+	if (used == 0 && diag->count == 0)
+		diag_add(diag, DIAG_HOST, DIAG_MANIFEST_READ, "manifest",
+			 "find what belongs in it: no line sets a HOST_ or VM symbol");
 	if (diag->count)
 		return;
 	sha256_hex(body, used, hex);

@@ -446,10 +446,13 @@ static int read_options(int argc, char **argv, struct request *request, const ch
 
 int tool_main(int argc, char **argv)
 {
+	static char name[] = "hvinit";
 	struct request request = { .file = "", .last = "" };
 	const char *ask = "";
-	int options = read_options(argc, argv, &request, &ask);
+	int options;
 
+	argv[0] = name; /* what getopt calls it, however it was called */
+	options = read_options(argc, argv, &request, &ask);
 	if (options < 0)
 		return EXIT_USAGE;
 	if (strcmp(ask, "version") == 0)

@@ -594,6 +594,14 @@ static void test_write(void **state)
 	assert_false(config.vm[0].autostart);
 }
 
+static void test_write_nothing(void **state)
+{
+	(void)state;
+	make("root:x:0:0\nBOARD=\"qemu-virt\"\n# VMWARE is not set\n");
+	assert_finding(&diag, DIAG_MANIFEST_READ, "manifest", "no line sets");
+	assert_string_equal(made, "");
+}
+
 static void test_write_no_newline(void **state)
 {
 	(void)state;
@@ -668,6 +676,7 @@ int main(void)
 		MANIFEST_CASE("command line: over-long words", test_long_word),
 		MANIFEST_CASE("a manifest is made from .config", test_write),
 		MANIFEST_CASE("a .config without newline at the end", test_write_no_newline),
+		MANIFEST_CASE("a file that is no .config", test_write_nothing),
 		MANIFEST_CASE("a machine without a number", test_write_machine),
 		MANIFEST_CASE("a faulty .config makes no manifest", test_write_faulty),
 	};
