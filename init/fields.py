@@ -19,9 +19,9 @@ TITLES = {
     "HOST": ("The host", "HOST_"),
     "BRIDGE": ("Bridges of the host", "HOST_BRIDGE<n>_"),
     "VM": ("Virtual machines", "VM<n>_"),
+    "HOSTDEV": ("Devices of the host that a virtual machine has", "VM<n>_HOSTDEV<m>_"),
     "DISK": ("Disks of a virtual machine", "VM<n>_DISK<m>_"),
     "NET": ("Network interfaces of a virtual machine", "VM<n>_NET<m>_"),
-    "HOSTDEV": ("Devices of the host that a virtual machine has", "VM<n>_HOSTDEV<m>_"),
     "VSMMU": ("SMMUs of a virtual machine", "VM<n>_VSMMU<m>_"),
     "PORT": ("Spare root ports of a virtual machine", "VM<n>_PORT<m>_"),
 }

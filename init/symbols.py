@@ -34,6 +34,7 @@ FIXED_SIZE = {
     "MAC": len("00:00:00:00:00:00") + 1,
 }
 WORDS = {"auto": "HV_AUTO", "none": "HV_NONE", "root": "HV_ROOT"}
+PROMPT_MAX = 52  # with its value it is still a line of menuconfig at 80 columns
 VALUE_MAX = 1024  # what init/manifest.c can read in one line
 C_TYPE = {"BOOL": "bool", "INT": "int64_t", "NUMBER": "int64_t", "ENUM": "int"}
 VALID = {
@@ -199,6 +200,8 @@ def check(symbol: Symbol, prefix: str) -> None:
         symbol.fail(f"must begin with {prefix}")
     if not symbol.prompt:
         symbol.fail("has no prompt")
+    if len(symbol.prompt) > PROMPT_MAX:
+        symbol.fail(f"has a prompt of more than {PROMPT_MAX} characters")
     if symbol.kind in ("INT", "NUMBER") and symbol.high <= symbol.low:
         symbol.fail("has no range")
     if symbol.kind == "BOOL":

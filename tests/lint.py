@@ -215,6 +215,7 @@ BAD_TEMPLATES = (
     ("vm.in", "depends on VM@VM-1@", "depends on VM@VSMMU@", "there is no slot"),
     ("vm.in", 'int "Virtual CPUs"', "int", "has no prompt"),
     ("vm.in", 'int "Virtual CPUs"', 'integer "Virtual CPUs"', "is not understood"),
+    ("vm.in", 'int "Virtual CPUs"', f'int "{"Virtual " * 7}CPUs"', "has a prompt of more"),
     ("host.in", "enum halt reboot", "enum halt restart", "is not a value"),
     ("hostdev.in", 'default "none"', 'default "256"', "is not a value"),
     ("hostdev.in", "number auto none 0 7", "number auto none 0", "no annotation"),
