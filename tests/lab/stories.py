@@ -146,9 +146,13 @@ def eight(tell: Progress) -> Seen:
         appliance = Appliance(trip, tell)
         appliance.await_init()
         _make_vfs(appliance)
+        seen.answers["record"] = appliance.record()
+        seen.answers["record probed"] = appliance.ask("record --probe", r"# hvinit host record")
+        seen.answers["record after probe"] = appliance.record()
         for vm in EIGHT.vms():
             trip.console.send(f"start {vm}")
         appliance.await_proof(*EIGHT.vms())
+        seen.answers["record running"] = appliance.record()
         seen.checks = _judged(appliance, nonce=nonce)
         seen.checks.append(judge_physical(EIGHT, _kernel_log(appliance, seen)))
         seen.answers["status"] = appliance.status()

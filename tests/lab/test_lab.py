@@ -58,6 +58,26 @@ def test_power_off_is_orderly(first_light: Seen) -> None:
     assert "did not obey" not in console
 
 
+def registers(record: str) -> dict[str, str]:
+    """What each SMMU of a record has said of itself."""
+    return dict(re.findall(r"^smmu (\S+) .*?(idr=.*?)\r?$", record, re.MULTILINE))
+
+
+class TestRecord:
+    def test_probe_asks_every_smmu(self, eight: Seen) -> None:
+        assert "idr=" not in eight.answers["record"]
+        assert len(registers(eight.answers["record probed"])) == len(EIGHT.smmus)
+
+    def test_probe_leaves_everything_as_it_was(self, eight: Seen) -> None:
+        assert eight.answers["record after probe"] == eight.answers["record"]
+        assert "driver=vfio-pci" not in eight.answers["record"]
+
+    def test_running_guests_tell_the_same(self, eight: Seen) -> None:
+        """The answers of a QEMU's iommufd, of which nobody says whose they are, are the right ones."""
+        told = registers(eight.answers["record running"])
+        assert told == registers(eight.answers["record probed"])
+
+
 class TestEight:
     def test_both_guests_reach_every_device_through_their_own_smmus(self, eight: Seen) -> None:
         assert eight.checks and not failed(eight.checks)
