@@ -121,7 +121,7 @@ static const struct part parts[] = {
 	{ "a kernel that is no path", "<os><kernel>k</kernel></os>", "",
 	  "VM3_KERNEL: not set: \"k\" is not an absolute path", DIAG_IMPORT_VALUE },
 	{ "a path in two lines", "<os><kernel>a\nb</kernel></os>", "",
-	  "VM3_KERNEL: not set: \"a b\" is not an absolute path", DIAG_IMPORT_VALUE },
+	  "VM3_KERNEL: not set: \"a?b\" is not an absolute path", DIAG_IMPORT_VALUE },
 	{ "a command line in two lines", "<os><cmdline>a\nb</cmdline></os>", "",
 	  "VM3_CMDLINE: not set: the string holds a control character", DIAG_IMPORT_VALUE },
 	{ "a boot order without devices", "<os><boot dev='hd'/></os>", "",
