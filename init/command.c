@@ -140,7 +140,7 @@ static void child_argv(const struct config *all, unsigned slot)
 static void child_check(const struct config *all, unsigned slot)
 {
 	(void)slot;
-	show_check(all);
+	show_check(all, json);
 }
 
 static enum show_record record;
@@ -302,7 +302,8 @@ static const struct command commands[] = {
 	{ "plan", "[--json]", "each VM's topology as it would be started now", run_plan,
 	  ARG_NONE | JSON },
 	{ "argv", "VM [--json]", "the words that QEMU is started with", run_argv, ARG_VM | JSON },
-	{ "check", "", "what would keep a VM from starting, with remedies", run_check, ARG_NONE },
+	{ "check", "[--json]", "what would keep a VM from starting, with remedies", run_check,
+	  ARG_NONE | JSON },
 	{ "explain", "[CODE]", "what a diagnostic's code means, or all of them", run_explain,
 	  ARG_WORD },
 	{ "record", "[OPTION]", "this machine's facts; --probe: SMMUs, too; --kconfig: its devices",

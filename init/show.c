@@ -84,12 +84,13 @@ bool show_plan(const struct config *config, const struct facts *facts, bool json
 	return !ferror(stdout);
 }
 
-void show_check(const struct config *config)
+bool show_check(const struct config *config, bool json)
 {
 	static struct config ignored;
 	static struct check_set set;
 	static struct diag diag;
 	_cleanup_fd_ int root = sys_root_open("/");
+	unsigned failures;
 
 	/* What was wrong with the manifest itself at boot is wrong still. */
 	manifest_load(MANIFEST_PATH, &ignored, &diag);
@@ -101,7 +102,10 @@ void show_check(const struct config *config)
 		.root = root,
 	};
 	check_plan(&set);
+	if (json)
+		return check_json(&set, &diag, stdout, &failures);
 	check_print(&set, &diag, stdout);
+	return !ferror(stdout);
 }
 
 bool show_argv(const struct config *config, unsigned slot, const struct facts *facts, bool as_json)

@@ -26,7 +26,7 @@ enum show_record { SHOW_RECORD, SHOW_PROBED, SHOW_KCONFIG };
 bool show_record(enum show_record what);
 
 /* The host, and what keeps VMs from starting on it, faults of the image's manifest among it. */
-void show_check(const struct config *config);
+bool show_check(const struct config *config, bool json);
 
 /* The manifest of this image. */
 bool show_manifest(void);

@@ -278,11 +278,10 @@ static const struct tool_option {
 	{ "no-machine", NULL, "look at the manifest alone", NO_MACHINE },
 	{ "json", NULL, "print JSON, as docs/schema/ describes it", JSON },
 	{ "vm", "N", "the VM's slot, 0 to 7; 0 when it is not said", VM },
-	{ "kconfig", NULL, "print, for a .config, all devices of the machine that a VM can have",
-	  KCONFIG },
+	{ "kconfig", NULL, "print, for a .config, all devices that a VM can have", KCONFIG },
 	{ "probe", NULL,
-	  "also ask each SMMU for its registers: an idle device behind it is\n"
-	  "                 lent to VFIO for a moment, and reset; it says which",
+	  "also ask each SMMU for its registers: an idle device behind it\n"
+	  "                 is lent to VFIO for a moment, and reset; it says which",
 	  PROBE },
 	{ "help", NULL, "tell about the command", ANY },
 	{ "version", NULL, "print the version", ANY },
@@ -316,9 +315,9 @@ static const struct tool_command {
 };
 
 static const char exit_status[] =
-	"A file named \"-\" is standard input. Exit status: 0 all is well, or there are warnings\n"
-	"only; 1 there are failures; 2 wrong usage, or a file that cannot be read. Findings are\n"
-	"printed to standard error, by 'check' to standard output.";
+	"A file named \"-\" is standard input. Findings go to standard error, those of\n"
+	"'check' to standard output. Exit status: 0 all is well, or there are warnings\n"
+	"only; 1 there are failures; 2 wrong usage, or a file that cannot be read.";
 
 static const struct tool_command *find_command(const char *name)
 {
