@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "manifest.h"
 #include "util.h"
 
 PRINTF_LIKE(2, 3)
@@ -97,21 +98,22 @@ static void add_memory(const struct plan *plan, struct argv *argv)
 }
 
 /* A descriptor that QEMU opens as a file: its own confinement lets it open no other. */
-static void add_file(struct argv *argv, int fd, const char *node, const char *format, bool readonly)
+static void add_file(struct argv *argv, int fd, const char *node, const char *format,
+		     const char *driver, bool readonly)
 {
 	OPTION(argv, "-add-fd", "fd=%d,set=%d", fd, fd);
 	OPTION(argv, "-blockdev",
 	       "{\"driver\":\"%s\",\"node-name\":\"%s\",\"read-only\":%s,\"file\":{"
-	       "\"driver\":\"file\",\"filename\":\"/dev/fdset/%d\"}}",
-	       format, node, readonly ? "true" : "false", fd);
+	       "\"driver\":\"%s\",\"filename\":\"/dev/fdset/%d\"}}",
+	       format, node, readonly ? "true" : "false", driver, fd);
 }
 
 static void add_boot(const struct vm_config *vm, struct argv *argv)
 {
 	/* accel needs ACPI in the guest, and ACPI needs firmware, even with a kernel given. */
 	if (vm->uefi_vars == VM_UEFI_VARS_KEEP) {
-		add_file(argv, ARGV_FD_FIRMWARE, "firmware", "raw", true);
-		add_file(argv, ARGV_FD_VARS, "vars", "raw", false);
+		add_file(argv, ARGV_FD_FIRMWARE, "firmware", "raw", "file", true);
+		add_file(argv, ARGV_FD_VARS, "vars", "raw", "file", false);
 	} else {
 		OPTION(argv, "-bios", "%s", vm->firmware);
 	}
@@ -299,7 +301,7 @@ static void add_emulated(const struct plan *plan, struct argv *argv)
 
 		str_format(node, sizeof(node), "disk%u", i);
 		add_file(argv, (int)(ARGV_FD_DISK + i), node, formats[disk->format],
-			 disk->readonly);
+			 manifest_disk_is_block(disk) ? "host_device" : "file", disk->readonly);
 		place_words(plan, &plan->disk[i], disk->bootindex, words);
 		OPTION(argv, "-device",
 		       "{\"driver\":\"virtio-blk-pci\",\"id\":\"virtio-disk%u\",\"drive\":\"disk%u\",%s}",

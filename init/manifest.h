@@ -82,6 +82,12 @@ static inline bool manifest_disk_used(const struct disk_config *disk)
 	return disk->path[0] != '\0';
 }
 
+/* QEMU wants to know which of the two a disk is; block devices are below /dev. */
+static inline bool manifest_disk_is_block(const struct disk_config *disk)
+{
+	return strncmp(disk->path, "/dev/", 5) == 0;
+}
+
 static inline bool manifest_net_used(const struct net_config *net)
 {
 	return net->bridge[0] != '\0';

@@ -86,31 +86,34 @@ static bool open_devices(const struct job *job)
 /* --- disks --- */
 
 /* Opens neither what could block (a FIFO) nor what is no disk; -EINVAL for those. */
-static int open_disk_file(int root, const char *path, bool readonly)
+static int open_disk_file(int root, const struct disk_config *disk)
 {
+	const char *path = disk->path + strspn(disk->path, "/");
 	struct stat st;
 	int fd;
 
-	path += strspn(path, "/");
 	if (fstatat(root, path, &st, 0))
 		return -errno;
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+	if (manifest_disk_is_block(disk) ? !S_ISBLK(st.st_mode) : !S_ISREG(st.st_mode))
 		return -EINVAL;
 	/* QEMU looks for a descriptor of just the mode that it needs. */
-	fd = openat(root, path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	fd = openat(root, path, (disk->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
 static bool open_disk(const struct job *job, unsigned i)
 {
 	const struct disk_config *disk = &job->plan->vm->disk[i];
-	int fd = open_disk_file(job->root, disk->path, disk->readonly);
+	int fd = open_disk_file(job->root, disk);
+	const char *wrong = manifest_disk_is_block(disk) ?
+				    "it is not a block device" :
+				    "it is not a file, and block devices are below /dev";
 	char last[32];
 
 	str_format(last, sizeof(last), "DISK%u_PATH", i);
 	if (fd < 0)
-		return fail(job, DIAG_DISK_OPEN, last, "open %.200s: %s", disk->path,
-			    fd == -EINVAL ? "neither a file nor a block device" : strerror(-fd));
+		return fail(job, DIAG_DISK_OPEN, last, "open %.192s: %s", disk->path,
+			    fd == -EINVAL ? wrong : strerror(-fd));
 	return put(job, fd, (int)(ARGV_FD_DISK + i));
 }
 

@@ -256,6 +256,18 @@ static void test_absent(void **state)
 		assert_null(strstr(argv.word[i], "hostdev0"));
 }
 
+/* QEMU has another driver for them, and refuses to take one for the other. */
+static void test_block_device(void **state)
+{
+	(void)state;
+	str_copy(vm->disk[0].path, sizeof(vm->disk[0].path), "/dev/nvme0n1p3");
+	build();
+	assert_string_equal(
+		value("-blockdev"),
+		"{\"driver\":\"raw\",\"node-name\":\"disk0\",\"read-only\":false,\"file\":{"
+		"\"driver\":\"host_device\",\"filename\":\"/dev/fdset/40\"}}");
+}
+
 static void test_disks_and_nets(void **state)
 {
 	(void)state;
@@ -514,6 +526,7 @@ int main(void)
 		ARGV_CASE("root ports on pcie.0", test_root_ports),
 		ARGV_CASE("properties of a device", test_hostdev_properties),
 		ARGV_CASE("an optional device that is not there", test_absent),
+		ARGV_CASE("a disk that is a block device", test_block_device),
 		ARGV_CASE("disks and networks", test_disks_and_nets),
 		ARGV_CASE("memory from elsewhere", test_memory),
 		ARGV_CASE("generic-initiator nodes", test_gi_nodes),

@@ -176,13 +176,23 @@ static void test_odd_disks(void **state)
 	set_disk(0, "/fifo", true);
 	assert_false(open_vm());
 	assert_finding(&diag, DIAG_DISK_OPEN, "VM2_DISK0_PATH",
-		       "neither a file nor a block device");
+		       "it is not a file, and block devices are below /dev");
 	diag.count = 0;
 	set_disk(0, "/srv", true);
 	assert_int_equal(mkdirat(root, "srv", 0755), 0);
 	assert_false(open_vm());
 	assert_finding(&diag, DIAG_DISK_OPEN, "VM2_DISK0_PATH",
-		       "neither a file nor a block device");
+		       "it is not a file, and block devices are below /dev");
+}
+
+/* What QEMU is told to be a block device must be one. */
+static void test_no_block_device(void **state)
+{
+	(void)state;
+	fakesys_file(root, "dev/vda1", "");
+	set_disk(0, "/dev/vda1", false);
+	assert_false(open_vm());
+	assert_finding(&diag, DIAG_DISK_OPEN, "VM2_DISK0_PATH", "it is not a block device");
 }
 
 static void test_taps(void **state)
@@ -381,6 +391,7 @@ int main(void)
 		OPEN_CASE("disks have their modes", test_disks),
 		OPEN_CASE("a disk that is not there", test_no_disk),
 		OPEN_CASE("what is no disk", test_odd_disks),
+		OPEN_CASE("a block device that is none", test_no_block_device),
 		OPEN_CASE("taps", test_taps),
 		OPEN_CASE("no tap", test_no_tap),
 		OPEN_CASE("two flash chips", test_flash),
