@@ -11,9 +11,15 @@ import pytest
 from . import config
 from .paths import CONFIG, HVINIT, PRODUCT
 from .progress import Progress
-from .stories import STORIES, Seen
+from .resources import Resources, resources
+from .stories import STORIES as PROOFS
+from .stories import Seen
+
+Told = Seen | Resources
 
 CORES_FOR_A_BOOT = 2
+# In the order in which they are begun: the longest first.
+STORIES = {"resources": resources, **PROOFS}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -42,7 +48,7 @@ def product() -> Path:
 
 
 @pytest.fixture(scope="session")
-def told(request: pytest.FixtureRequest, product: Path) -> Iterator[dict[str, Future[Seen]]]:
+def told(request: pytest.FixtureRequest, product: Path) -> Iterator[dict[str, Future[Told]]]:
     """All stories that any test wants, begun at once."""
     workers = max(1, len(os.sched_getaffinity(0)) // CORES_FOR_A_BOOT)
     with ThreadPoolExecutor(workers) as pool:
@@ -53,7 +59,7 @@ def told(request: pytest.FixtureRequest, product: Path) -> Iterator[dict[str, Fu
 
 def _fixture(name: str) -> None:
     @pytest.fixture(scope="session", name=name)
-    def story(told: dict[str, Future[Seen]]) -> Seen:
+    def story(told: dict[str, Future[Told]]) -> Told:
         return told[name].result()
 
     globals()[f"story_{name}"] = story

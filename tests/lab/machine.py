@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -21,7 +22,7 @@ class Machine:
     CONFIG, if given, is the text of a .config whose manifest takes the place of the product's.
     OVERRIDE says whether the kernel gets the IORT that makes nesting possible. LOADER is what the
     drive of that name boots a guest with, by the guest's own firmware. FILES (name to content) are
-    put into the appliance's root.
+    put into the appliance's root. EXTRA are more words for L0.
     """
 
     def __init__(
@@ -33,8 +34,9 @@ class Machine:
         override: bool = True,
         loader: tuple[str, Path] | None = None,
         files: dict[str, bytes] | None = None,
+        extra: Sequence[str] = (),
     ) -> None:
-        self.topology, self.accel = topology, accel
+        self.topology, self.accel, self.extra = topology, accel, extra
         self.folder = LAB / name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -63,7 +65,7 @@ class Machine:
         for name, disk in self.disks.items():
             words += l0.drive(f"drive-{name}", disk.path)
         words += ["-chardev", f"{serial},id=serial,logfile={self.log}", "-serial", "chardev:serial"]
-        return [*words, *trace.EVENTS]
+        return [*words, *self.extra, *trace.EVENTS]
 
 
 class Trip:
