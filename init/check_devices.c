@@ -55,7 +55,7 @@ static void check_pair(const struct check *c, const struct plan_device *d, const
 			   e->slot);
 	else if (strcmp(parent(d), e->bdf) == 0 && e->bdf[0])
 		check_fail(c, DIAG_PF_GIVEN, HOSTDEV(c, d, "BDF"),
-			   "%s can not work: VM%u_HOSTDEV%u_BDF gives its physical function away",
+			   "%s cannot work: VM%u_HOSTDEV%u_BDF gives its physical function away",
 			   NAME(d), other->slot, e->slot);
 	else if (strcmp(parent(e), d->bdf) == 0 && d->bdf[0])
 		check_fail(c, DIAG_PF_GIVEN, HOSTDEV(c, d, "BDF"),

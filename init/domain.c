@@ -287,7 +287,7 @@ static void read_features(struct xml *xml, xmlNode *root)
 
 	if (!xml_child(features, "acpi"))
 		xml_tell(xml, features ? features : root, DIAG_IMPORT_CHANGED,
-			 "there is no <acpi/>, but guests get ACPI: an accelerated SMMU can not do "
+			 "there is no <acpi/>, but guests get ACPI: an accelerated SMMU cannot do "
 			 "without");
 }
 

@@ -19,7 +19,7 @@ struct fragment {
 };
 
 /*
- * Each writes the symbol "VM<n>_" and what fmt gives. A value that the symbol can not have is told
+ * Each writes the symbol "VM<n>_" and what fmt gives. A value that the symbol cannot have is told
  * of with the XML's line, and left out. fragment_text() writes all that Kconfig has as strings; a
  * text of NULL is left out without a word.
  */

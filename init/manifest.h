@@ -49,7 +49,7 @@ const struct hostdev_config *manifest_find(const struct config *config, const ch
 
 /*
  * Sets a symbol to a value as line 1 of a manifest would, quotes included; false with a finding
- * when it can not have it. diag must have room.
+ * when it cannot have it. diag must have room.
  */
 bool manifest_set(const char *name, const char *value, struct config *config, struct diag *diag);
 

@@ -24,7 +24,7 @@ int open_put(int fd, int number);
 
 /*
  * Opens everything that the plan's argv refers to and puts it there. False with findings when
- * something can not be had: then the VM must not be started.
+ * something cannot be had: then the VM must not be started.
  */
 bool open_all(int root, const struct config *config, const struct plan *plan, struct opened *opened,
 	      struct diag *diag);

@@ -95,7 +95,7 @@ int sys_kmsg_follow(void);
 void sys_printk_quiet(void);
 /* The kernel command line. */
 ssize_t sys_cmdline(char *buf, size_t size);
-/* Whether the firmware's Secure Boot is on, or may be: true when its variable can not be read. */
+/* Whether the firmware's Secure Boot is on, or may be: true when its variable cannot be read. */
 bool sys_secure_boot(void);
 /* What "uname -r" prints. */
 int sys_kernel_release(char *buf, size_t size);

@@ -75,7 +75,7 @@ void vm_unfit(unsigned slot, const struct finding *finding);
 const char *vm_command(unsigned slot, enum vm_event event);
 /* A child was reaped: true when it was a VM's. */
 bool vm_reaped(pid_t pid, int status);
-/* VMs that have a process, but for stuck ones: those can not be waited for. */
+/* VMs that have a process, but for stuck ones: those cannot be waited for. */
 unsigned vm_active(void);
 struct vm_view vm_look(unsigned slot);
 

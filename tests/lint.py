@@ -258,6 +258,7 @@ def ends(files: list[Path]) -> str:
 def file_cases(files: list[Path], slots: str) -> Iterator[Case]:
     yield "docs/manifest.md", "is up to date", lambda: fields(slots)
     yield "docs/diagnostics.md", "is up to date", diagnostics
+    yield "README.md", "shows a true plan", readme
     yield "docs", "tell of every command and option", missing_commands
     yield "docs/completion", "offers a command its options", wrong_options
     yield "every file", "has an SPDX line", lambda: spdx(files)
@@ -274,6 +275,15 @@ def fields(slots: str) -> str:
     if Path("docs/manifest.md").read_text().partition(" -->\n\n## ")[2] == made.removeprefix("## "):
         return ""
     return "docs/manifest.md: is not what init/kconfig/ says: run 'make docs'"
+
+
+def readme() -> str:
+    """The plan that the README shows is the one of the lab's machine."""
+    plan = Path("tests/golden/lab/plan").read_text().splitlines()
+    shown = "".join(f"    {line}".rstrip() + "\n" for line in plan)
+    if f"hvinit> plan\n{shown}" in Path("README.md").read_text():
+        return ""
+    return f"README.md: want the plan of the lab's machine:\n{shown}"
 
 
 def diagnostics() -> str:

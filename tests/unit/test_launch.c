@@ -548,7 +548,7 @@ int main(void)
 		LAUNCH_CASE("a device that is not to be bound", test_unmanaged),
 		LAUNCH_CASE("the check finds something", test_check),
 		LAUNCH_CASE("a disk does not open", test_no_disk),
-		LAUNCH_CASE("CPUs can not be had", test_no_cpus),
+		LAUNCH_CASE("CPUs cannot be had", test_no_cpus),
 		LAUNCH_CASE("a device does not bind", test_bind),
 		LAUNCH_CASE("no iommufd", test_iommufd),
 		LAUNCH_CASE("a device does not open", test_cdev),

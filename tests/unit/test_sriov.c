@@ -17,7 +17,7 @@ static struct config config;
 static struct diag diag;
 static int root = -1;
 static char writes[512];
-static const char *broken; /* attribute that can not be written */
+static const char *broken; /* attribute that cannot be written */
 static unsigned on; /* virtual functions of PF */
 
 int __wrap_sys_pci_write(int dir, const char *bdf, const char *attr, const char *text);

@@ -131,7 +131,7 @@ int main(void)
 		STATE_CASE("none is there", test_none),
 		STATE_CASE("two are there", test_two),
 		STATE_CASE("no module", test_no_module),
-		STATE_CASE("it can not be mounted", test_fails),
+		STATE_CASE("it cannot be mounted", test_fails),
 	};
 
 	return cmocka_run_group_tests_name("state", tests, NULL, NULL);

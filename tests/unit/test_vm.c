@@ -1734,7 +1734,7 @@ int main(void)
 		VM_CASE("unfit", test_unfit),
 		VM_CASE("a CPU for each virtual one", test_pin),
 		VM_CASE("CPUs that are shared", test_pin_shared),
-		VM_CASE("CPUs that can not be had", test_pin_fails),
+		VM_CASE("CPUs that cannot be had", test_pin_fails),
 		VM_CASE("the host is ready", test_host_ready),
 	};
 	size_t n = 0;
