@@ -36,7 +36,7 @@ def keep(program: Path, folder: Path) -> int:
             if is_text(path):
                 shutil.copy(path, work)
         before = len(list(kept.iterdir()))
-        words = [program, "-merge=1", kept, work]
+        words = [program, "-merge=1", "-use_counters=0", kept, work]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return len(list(kept.iterdir())) - before
 
