@@ -95,6 +95,8 @@ static void run_rules(const struct check *c)
 	check_topology(c);
 	check_window(c);
 	check_cpus(c);
+	check_pages(c);
+	check_node(c);
 	check_disks(c);
 	check_nets(c);
 	check_args(c);

@@ -261,11 +261,12 @@ static const char *option_of(const char *word)
 void check_args(const struct check *c)
 {
 	const char *at = c->vm->qemu_args;
+	const char *from = at;
 	char option[WORD] = "";
 	char word[WORD];
 	ssize_t len;
 
-	while ((len = argv_next(&at, word, sizeof(word))) > 0) {
+	for (; (len = argv_next(&at, word, sizeof(word))) > 0; from = at) {
 		const char *name = option_of(word);
 
 		if (!name && !option[0])
@@ -287,5 +288,6 @@ void check_args(const struct check *c)
 	}
 	if (len < 0)
 		check_fail(c, DIAG_QEMU_ARG, SYMBOL(c, "QEMU_ARGS"),
-			   "read \"%.60s\": a single quote is not closed", at);
+			   "read \"%.60s\": a single quote is not closed",
+			   from + strspn(from, " "));
 }

@@ -56,6 +56,8 @@ void check_disks(const struct check *c);
 void check_nets(const struct check *c);
 void check_cpus(const struct check *c);
 void check_window(const struct check *c);
+void check_pages(const struct check *c);
+void check_node(const struct check *c);
 void check_memory(const struct check *c);
 void check_kernel(const struct check *c);
 

@@ -77,8 +77,8 @@ static void check_root_buses(const struct check *c)
 		ports += c->plan->port[i].vsmmu == PLAN_ROOT;
 	if (ports && ports >= lowest)
 		check_fail(c, DIAG_TOPO_ROOM, c->vm->name,
-			   "%d root ports on pcie.0 need buses 1 to %d, and a pxb-pcie has %d",
-			   ports, ports, lowest);
+			   "the root ports on pcie.0 need buses 1 to %d, and a pxb-pcie has %d",
+			   ports, lowest);
 }
 
 static void clash(const struct check *c, const char *symbol, const char *what, int number)

@@ -255,10 +255,35 @@ def ends(files: list[Path]) -> str:
     return "".join(f"{path}: no newline at its end\n" for path, text in texts if text[-1:] not in "\n")
 
 
+def catalogue() -> str:
+    """Every code has a title, a remedy, and a test that brings it about."""
+    names = dict(re.findall(r'^DIAG\((\w+), "([^"]+)",', Path("init/diag.def").read_text(), re.M))
+    told = re.findall(
+        r"^### (\S+) \(.+\)\n\n\S.*\n(?:\nQEMU's words: .*\n)?\nRemedy: [^.].*$",
+        output_of_explain(), re.M,
+    )
+    found = "".join(f"init/diag.def: {code}: want a title and a remedy\n"
+                    for code in set(names.values()) ^ set(told))
+    code_of = "".join(path.read_text() for path in Path("tests/unit").glob("*.c"))
+    # Of every line in refusal.def a unit test asks for its code.
+    code_of += re.sub(r"REFUSAL\((\w+)", r"DIAG_\1", Path("init/refusal.def").read_text())
+    printed = "".join(path.read_text() for path in Path("tests/golden").glob("*/*") if path.is_file())
+    lab = "".join(path.read_text() for path in Path("tests/lab").glob("*.py"))
+    for name, code in names.items():
+        if (
+            not re.search(rf"\bDIAG_{name}\b", code_of)
+            and f"[{code}]" not in code_of + printed
+            and not re.search(rf"(?<![\w-]){code}(?![\w-])", lab)
+        ):
+            found += f"init/diag.def: {code}: no test brings it about\n"
+    return found
+
+
 def file_cases(files: list[Path], slots: str) -> Iterator[Case]:
     yield "docs/manifest.md", "is up to date", lambda: fields(slots)
     yield "docs/diagnostics.md", "is up to date", diagnostics
     yield "README.md", "shows a true plan", readme
+    yield "init/diag.def", "every code is tested", catalogue
     yield "docs", "tell of every command and option", missing_commands
     yield "docs/completion", "offers a command its options", wrong_options
     yield "every file", "has an SPDX line", lambda: spdx(files)

@@ -264,6 +264,8 @@ static void test_unreadable(void **state)
 	(void)state;
 	assert_int_equal(run("check", "--root", machine, "/nonexistent/x", NULL), 2);
 	assert_has(err, "hvinit: /nonexistent/x: read it: No such file");
+	assert_int_equal(run("import", "/nonexistent/x", NULL), 2);
+	assert_has(err, "read it: No such file or directory [IMPORT-READ]\n");
 	assert_int_equal(run("check", "--root", "/nonexistent", file, NULL), 2);
 	assert_has(err, "hvinit: /nonexistent: open it: No such file");
 	assert_int_equal(run("manifest", "/", NULL), 2);
