@@ -86,7 +86,8 @@ static void print_memory(const struct plan *plan, FILE *out)
 			plan_bytes(plan_page_mib(vm) << 20, text));
 	if (vm->numa_node != HV_NONE)
 		fprintf(out, ", of NUMA node %" PRId64, vm->numa_node);
-	fprintf(out, "; QEMU locks up to %" PRIu64 " MiB\n", plan->memlock >> 20);
+	fputc('\n', out);
+	fprintf(out, "  %-9s %" PRIu64 " MiB at most, by QEMU\n", "locked", plan->memlock >> 20);
 	fprintf(out, "  %-9s %" PRIu64 "%s GiB for 64-bit BARs\n", "window", plan->mmio64_gib,
 		vm->mmio64_gib == HV_AUTO ? "" : "*");
 }
@@ -266,7 +267,6 @@ static void guest_row(const struct plan *plan, const struct plan_device *d)
 	char text[PLAN_LABEL];
 
 	table_row(&table);
-	table_cell(&table, '\0', "%u", d->slot);
 	table_cell(&table, '\0', "%s", plan_label(d, text));
 	table_cell(&table, '\0', "%s", !smmu ? "?" : smmu[0] ? smmu : "-");
 	if (d->vsmmu >= 0) {
@@ -289,9 +289,9 @@ static void guest_row(const struct plan *plan, const struct plan_device *d)
 static void print_in_guest(const struct plan *plan, FILE *out)
 {
 	static const struct table_column columns[] = {
-		{ "#", true },	     { "DEVICE", false }, { "PHYSICAL SMMU", false },
-		{ "VSMMU", true },   { "BUS", true },	  { "PORT", false },
-		{ "CHASSIS", true }, { "NR", true },	  { "SLOT", true },
+		{ "DEVICE", false }, { "PHYSICAL SMMU", false }, { "VSMMU", true },
+		{ "BUS", true },     { "PORT", false },		 { "CHAS", true },
+		{ "NR", true },	     { "SLOT", true },
 	};
 
 	table_begin(&table, columns, ARRAY_SIZE(columns));

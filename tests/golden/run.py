@@ -17,7 +17,8 @@ Each folder beside this file is a case:
     kconfig   expected output of "hvinit record --kconfig", which must also merge into config
     tree      what the machine's /sys, /proc and the image held (record.py): it must be recorded
               as machine
-Of every case, what is printed with --json must also be as docs/schema/ says.
+Of every case, what is printed with --json must also be as docs/schema/ says, and a plan must fit
+into 80 columns.
 Descriptor numbers are hvinit's to choose: they count as equal, but no two may be the same.
 """
 
@@ -34,6 +35,7 @@ import record
 import schema
 
 HERE = Path(__file__).parent
+COLUMNS = 80
 DESCRIPTOR = re.compile(r'("fd":"|\bfd=)(\d+|@[\w-]+@)')  # the latter in libvirt's tests
 TOPOLOGY = re.compile(r"-(device|object) '\{\"(driver|qom-type\":\"iommufd)\"")
 CONTROLLERS = re.compile(r"-device '\{\"driver\":\"(pxb-pcie|pcie-root-port|arm-smmuv3[^\"]*)\"")
@@ -116,6 +118,12 @@ def compare(expected: Path, printed: str) -> str:
     return "\n".join(difflib.unified_diff(want, got, str(expected), "printed", lineterm=""))
 
 
+def too_wide(plan: str) -> str:
+    """Lines of a plan that a terminal would break; paths are as long as somebody made them."""
+    lines = [line for line in plan.splitlines() if not line.startswith("hvinit: ")]
+    return "".join(f"{line}\n" for line in lines if len(line) > COLUMNS and "/" not in line)
+
+
 def judge(case: str, name: str, fault: str) -> ElementTree.Element:
     """A test's result; a fault is printed, too."""
     result = ElementTree.Element("testcase", classname=case, name=name)
@@ -138,6 +146,8 @@ def run_case(hvinit: str, case: Path) -> list[ElementTree.Element]:
         for name, fault in record.check(hvinit, case, Path(folder), compare):
             results.append(judge(case.name, name, fault))
         options = machine_of(case, "plan", Path(folder))
+        wide = too_wide(run_tool(hvinit, "plan", options, manifest))
+        results.append(judge(case.name, "plan in 80 columns", wide))
         checked = machine_of(case, "check", Path(folder))
         for name, fault in schema.check_output(hvinit, options, checked, manifest):
             results.append(judge(case.name, name, fault))

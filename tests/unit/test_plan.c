@@ -532,7 +532,7 @@ static void test_print(void **state)
 	make_plan();
 	plan_print(&plan, out);
 	fclose(out);
-	assert_non_null(strstr(text, "demo (VM 0)\n  memory    1024 MiB;"));
+	assert_non_null(strstr(text, "demo (VM 0)\n  memory    1024 MiB\n"));
 	assert_non_null(strstr(text, "smmu3.a"));
 	assert_non_null(strstr(text, "0000:02:00.0  other"));
 	assert_non_null(strstr(text, "0000:99:00.0  ?"));
