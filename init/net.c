@@ -104,6 +104,18 @@ int net_open_tap(int root, const struct tap *tap, const char **step)
 	return error ? error : steal_fd(&fd);
 }
 
+int net_set_up(int root, const char *bdf)
+{
+	_cleanup_fd_ int fd = -1;
+	char name[NET_NAME];
+	int error = sys_pci_netdev(root, bdf, name, sizeof(name));
+
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	fd = open_socket();
+	return fd < 0 ? fd : set_up(fd, name);
+}
+
 static int make_bridge(const struct bridge_config *bridge, const char **step)
 {
 	_cleanup_fd_ int fd = open_socket();

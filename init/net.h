@@ -25,6 +25,11 @@ struct tap {
 int net_open_tap(int root, const struct tap *tap, const char **step);
 
 /*
+ * Sets the network interface of a PCI device up. 0, also when it has none, or a negative errno.
+ */
+int net_set_up(int root, const char *bdf);
+
+/*
  * Makes the manifest's bridges and joins their uplinks, which have until deadline_us
  * (boottime_us()) to appear. What fails is a finding about the host.
  */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "manifest.h"
+#include "net.h"
 #include "sys.h"
 #include "util.h"
 
@@ -91,6 +92,13 @@ static int write_number(int root, const char *pf, uint64_t number)
 	return sys_pci_write(root, pf, "sriov_numvfs", text);
 }
 
+/* The switch in a network card works only while its physical function is up. */
+static const char *set_link_up(int root, const char *pf, int *error)
+{
+	*error = net_set_up(root, pf);
+	return *error ? "set the physical one's interface up" : NULL;
+}
+
 /* NULL when the virtual functions are on; else the step that failed, with the reason in *error. */
 static const char *turn_on(int root, const struct pf *pf, int *error)
 {
@@ -103,10 +111,11 @@ static const char *turn_on(int root, const struct pf *pf, int *error)
 		return "read sriov_numvfs";
 	now = strtoull(text, NULL, 10);
 	if (now == pf->wanted)
-		return NULL;
-	*error = -EBUSY;
-	if (in_use(root, pf->bdf, now))
+		return set_link_up(root, pf->bdf, error);
+	if (in_use(root, pf->bdf, now)) {
+		*error = -EBUSY;
 		return "change their number while a driver has one";
+	}
 	*error = sys_pci_write(root, pf->bdf, "sriov_drivers_autoprobe", "0");
 	if (*error)
 		return "write sriov_drivers_autoprobe";
@@ -114,7 +123,7 @@ static const char *turn_on(int root, const struct pf *pf, int *error)
 	*error = now ? write_number(root, pf->bdf, 0) : 0;
 	if (!*error)
 		*error = write_number(root, pf->bdf, pf->wanted);
-	return *error ? "write sriov_numvfs" : NULL;
+	return *error ? "write sriov_numvfs" : set_link_up(root, pf->bdf, error);
 }
 
 /* --- one virtual function --- */

@@ -166,6 +166,23 @@ static void test_tap_refused(void **state)
 	assert_string_equal(step, "open the tun device");
 }
 
+/* --- what is there already --- */
+
+static void test_set_up(void **state)
+{
+	(void)state;
+	assert_int_equal(net_set_up(root, "0000:05:00.0"), 0); /* no network card */
+	assert_string_equal(calls, "");
+	fakesys_file(root, "sys/bus/pci/devices/0000:05:00.0/net/eth3/mtu", "");
+	assert_int_equal(net_set_up(root, "0000:05:00.0"), 0);
+	assert_string_equal(calls, "up eth3;");
+	refused = SIOCSIFFLAGS;
+	assert_int_equal(net_set_up(root, "0000:05:00.0"), -EPERM);
+	fakesys_file(root, "sys/bus/pci/devices/0000:06:00.0/net/longer-than-any/mtu", "");
+	fakesys_file(root, "sys/bus/pci/devices/0000:06:00.0/net/a-name-that-has-17/mtu", "");
+	assert_int_equal(net_set_up(root, "0000:06:00.0"), -ENAMETOOLONG);
+}
+
 /* --- bridges --- */
 
 static void test_no_bridge(void **state)
@@ -267,6 +284,7 @@ int main(void)
 		NET_CASE("a tap", test_tap),
 		NET_CASE("a tap without an MTU", test_tap_without_mtu),
 		NET_CASE("a tap that is refused", test_tap_refused),
+		NET_CASE("an interface is set up", test_set_up),
 		NET_CASE("no bridge", test_no_bridge),
 		NET_CASE("bridges", test_bridges),
 		NET_CASE("an uplink of virtio's", test_virtio_uplink),

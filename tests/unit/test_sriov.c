@@ -7,6 +7,7 @@
 
 #include "fakesys.h"
 #include "manifest.h"
+#include "net.h"
 #include "sriov.h"
 #include "sys.h"
 
@@ -54,6 +55,15 @@ int __wrap_sys_pci_write(int dir, const char *bdf, const char *attr, const char 
 		make_vfs((unsigned)strtoul(text, NULL, 10));
 	}
 	return 0;
+}
+
+int __wrap_net_set_up(int dir, const char *bdf);
+
+int __wrap_net_set_up(int dir, const char *bdf)
+{
+	assert_int_equal(dir, root);
+	str_format(writes + strlen(writes), sizeof(writes) - strlen(writes), "%s up;", bdf + 5);
+	return broken && strcmp(broken, "up") == 0 ? -ENETDOWN : 0;
 }
 
 static int setup(void **state)
@@ -110,6 +120,7 @@ static void test_turn_on(void **state)
 	sriov_turn_on(root, &config, &diag);
 	assert_no_finding(&diag);
 	assert_string_equal(writes, "41:00.0 sriov_drivers_autoprobe=0;41:00.0 sriov_numvfs=3;"
+				    "41:00.0 up;"
 				    "41:10.2 driver_override=vfio-pci;"
 				    "41:10.0 driver_override=igb-vfio-pci;");
 	assert_true(sriov_is_wanted(&config, PF));
@@ -133,7 +144,7 @@ static void test_on_already(void **state)
 	give(0, 0, 1);
 	sriov_turn_on(root, &config, &diag);
 	assert_no_finding(&diag);
-	assert_string_equal(writes, "41:10.1 driver_override=vfio-pci;");
+	assert_string_equal(writes, "41:00.0 up;41:10.1 driver_override=vfio-pci;");
 }
 
 static void test_another_number(void **state)
@@ -189,6 +200,16 @@ static void test_write_fails(void **state)
 	}
 }
 
+static void test_link_stays_down(void **state)
+{
+	(void)state;
+	give(0, 0, 0);
+	broken = "up";
+	sriov_turn_on(root, &config, &diag);
+	assert_finding(&diag, DIAG_VF_MAKE, "VM0_HOSTDEV0_VF",
+		       "set the physical one's interface up: Network is down");
+}
+
 /* Not all that were asked for came, so one VM has its own and the other has not. */
 static void test_too_few(void **state)
 {
@@ -224,6 +245,7 @@ int main(void)
 		SRIOV_CASE("another number, in use", test_in_use),
 		SRIOV_CASE("a device without SR-IOV", test_no_sriov),
 		SRIOV_CASE("the kernel refuses", test_write_fails),
+		SRIOV_CASE("the link stays down", test_link_stays_down),
 		SRIOV_CASE("too few came", test_too_few),
 		SRIOV_CASE("a device one can do without", test_optional),
 	};
