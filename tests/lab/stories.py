@@ -145,7 +145,7 @@ def eight(tell: Progress) -> Seen:
     with Trip(seen.machine) as trip:
         appliance = Appliance(trip, tell)
         appliance.await_init()
-        _make_vfs(appliance)
+        _await_vfs(appliance)
         seen.answers["record"] = appliance.record()
         seen.answers["record probed"] = appliance.ask("record --probe", r"# hvinit host record")
         seen.answers["record after probe"] = appliance.record()
@@ -230,19 +230,21 @@ def _pair(topology: Topology, nonce: str) -> str:
         for last in ("KERNEL", "INITRD"):
             words[last] = config.value(f"VM0_{last}")
         for number, place in enumerate(topology.places(vm)):
-            words[f"HOSTDEV{number}_BDF"] = place.bdf
+            words[f"HOSTDEV{number}_BDF"] = place.pf or place.bdf
+            if place.pf:
+                words[f"HOSTDEV{number}_VF"] = str(place.vf)
         symbols |= {f"VM{slot}_{last}": word for last, word in words.items()}
         symbols |= {f"VM{slot}_MEMORY_MIB": 384, f"VM{slot}_CONSOLE_ECHO": True}
         symbols[f"VM{slot}_AUTOSTART"] = False
     return config.changed(**symbols)
 
 
-def _make_vfs(appliance: Appliance) -> None:
-    """Turns the virtual functions on. Their card must be up for the switch in it to work."""
-    pf = "/sys/bus/pci/devices/0000:81:00.0"
-    appliance.shell("while ! test -e /sys/class/net/eth0; do busybox usleep 10000; done")
-    appliance.shell(f"echo 0 >{pf}/sriov_drivers_autoprobe; echo 2 >{pf}/sriov_numvfs")
-    appliance.shell("busybox ip link set eth0 up")
+def _await_vfs(appliance: Appliance) -> None:
+    """Waits until the appliance has turned on, and reserved, the virtual functions of its VMs."""
+    vfs = [place.bdf for place in EIGHT.places() if place.pf]
+    overrides = " ".join(f"/sys/bus/pci/devices/{bdf}/driver_override" for bdf in vfs)
+    done = f"$(cat {overrides} 2>/dev/null | grep -c vfio) = {len(vfs)}"
+    appliance.shell(f"until [ {done} ]; do usleep 10000; done")
 
 
 def _wrong_vms() -> dict[str, str | int | bool]:
