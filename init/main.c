@@ -56,8 +56,14 @@ static void configure(struct diag *diag)
 	}
 }
 
+/* Once; what was stopped by hand meanwhile stays so. */
 static void start_vms(void)
 {
+	static bool done;
+
+	if (done)
+		return;
+	done = true;
 	if (safe)
 		log_msg(LOG_LEVEL_WARN, "init", "safe mode: no VM is started");
 	else
@@ -74,6 +80,7 @@ static void host_report_ready(void *arg, uint32_t events)
 	if (error < 0) {
 		loop_close(&host_report);
 		/* Whatever it did not come to, the VMs that wait for it tell what they miss. */
+		start_vms();
 		vm_host_ready();
 	}
 	if (error != 1)

@@ -65,7 +65,7 @@ int vm_find(const char *name);
 bool vm_exists(unsigned slot);
 /*
  * From now on those with AUTOSTART are started, in the order of START_ORDER; those that need what
- * host_prepare() makes once vm_host_ready() was called.
+ * host_prepare() makes once vm_host_ready() was called, or after two minutes without it.
  */
 void vm_autostart(void);
 void vm_host_ready(void);

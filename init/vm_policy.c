@@ -10,9 +10,11 @@ enum {
 	LASTED_MS = 1000, /* it had been running: it is worth another start at once */
 	STABLE_MS = 60 * 1000, /* what went wrong before is forgotten */
 	LONGEST_S = 60,
+	PATIENCE_S = 120, /* host_prepare() itself waits for 30 s at most */
 };
 
 static bool host_ready;
+static struct source patience = { .fd = -1 }; /* with the child that prepares the host */
 
 /* --- at boot --- */
 
@@ -49,6 +51,29 @@ void vm_policy_proceed(void)
 	}
 }
 
+static bool is_host_awaited(void)
+{
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		const struct vm *vm = vm_at(slot);
+
+		if (vm && vm->waiting && host_is_needed(vm->config))
+			return !host_ready;
+	}
+	return false;
+}
+
+/* A driver that hangs in the kernel cannot be killed: those that do without it need not wait. */
+static void host_is_late(void *arg, uint32_t events)
+{
+	(void)arg;
+	(void)events;
+	if (!timer_fired(&patience))
+		return;
+	log_msg(LOG_LEVEL_WARN, "host", "prepare devices: not done in %d s; VMs do not wait longer",
+		PATIENCE_S);
+	vm_host_ready();
+}
+
 void vm_autostart(void)
 {
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
@@ -58,11 +83,14 @@ void vm_autostart(void)
 			vm->waiting = true;
 	}
 	vm_policy_proceed();
+	if (is_host_awaited() && patience.fd < 0 && timer_add(&patience, host_is_late, NULL) == 0)
+		timer_set(&patience, PATIENCE_S * UINT64_C(1000));
 }
 
 void vm_host_ready(void)
 {
 	host_ready = true;
+	loop_close(&patience);
 	vm_policy_proceed();
 }
 
