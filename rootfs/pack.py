@@ -216,10 +216,22 @@ def record(entry: Entry) -> dict[str, str | int]:
     }
 
 
+def paths(entries: list[Entry]) -> Iterator[str]:
+    """Every name that a file of the archive has; a folder that is linked to gives it another."""
+    files = [entry.path for entry in entries if entry.mode & S_IFLNK == S_IFREG]
+    links = [entry for entry in entries if entry.mode & S_IFLNK == S_IFLNK]
+    yield from files
+    for link in links:
+        target = os.path.normpath(os.path.join("/", Path(link.path).parent, link.data.decode()))
+        yield from (link.path + path.removeprefix(target) for path in files
+                    if path == target or path.startswith(f"{target}/"))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-D", dest="variables", metavar="NAME=VALUE", action="append", default=[])
     parser.add_argument("--record", type=Path, help="JSON list of the regular files packed")
+    parser.add_argument("--paths", type=Path, help="list of the files' names, for hvinit check")
     parser.add_argument("output", type=Path)
     parser.add_argument("lists", type=Path, nargs="+")
     options = parser.parse_args()
@@ -235,6 +247,9 @@ def main() -> int:
     if options.record:
         files = [record(entry) for entry in entries if entry.mode & S_IFLNK == S_IFREG]
         write_whole(options.record, [json.dumps(files, indent=1).encode()])
+    if options.paths:
+        names = sorted(set(paths(entries)))
+        write_whole(options.paths, ["".join(f"{name}\n" for name in names).encode()])
     return 0
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Package trees, the root file system, the image and its bill of materials.
 
-.PHONY: setup update image rootfs sbom size
+.PHONY: setup update image rootfs sbom size check
 
 setup: ## installs the build machine's missing packages (lists them first; root or sudo)
 	$(Q)rootfs/setup.sh
@@ -43,8 +43,8 @@ build/os-release: Makefile build/rootfs.config
 
 PACK = rootfs/pack.py -D TARGET=$(TARGET) -D KERNEL=$(KERNEL) -D RELEASE="$$(cat $(KERNEL)/release)"
 PACK_PARTS := rootfs/pack.py $(TARGET) $(KERNEL)
-compress = zstd -q -f -T0 -$$(sed -n 's/^ROOTFS_ZSTD_LEVEL=//p' build/rootfs.config) $1 -o $@.$$$$; \
-	mv $@.$$$$ $@
+compress = zstd -q -f -T0 -$$(sed -n 's/^ROOTFS_ZSTD_LEVEL=//p' build/rootfs.config) $1 \
+	-o $1.zst.$$$$; mv $1.zst.$$$$ $1.zst
 
 build/arm64/frames.o: rootfs/demo/frames.c init/sha256.h | build/target build/tools
 	@mkdir -p $(@D)
@@ -70,10 +70,11 @@ rootfs_lists = rootfs/base.list $$(sed -n 's/^ROOTFS_BUSYBOX=y/rootfs\/busybox.l
 	s/^ROOTFS_DEMO=y/rootfs\/demo.list/p' build/rootfs.config)
 
 rootfs: build/rootfs.cpio.zst ## the root file system, without PID 1 and the manifest
-build/rootfs.cpio.zst: rootfs/base.list rootfs/busybox.list rootfs/demo.list $(PACK_PARTS) \
-		build/kernel.symbols build/demo.cpio.zst build/rootfs.config
-	$(say) CPIO $@
-	$(Q)$(PACK) --record build/rootfs.files build/rootfs.cpio $(rootfs_lists)
+build/rootfs.cpio.zst build/image.files &: rootfs/base.list rootfs/busybox.list rootfs/demo.list \
+		$(PACK_PARTS) build/kernel.symbols build/demo.cpio.zst build/rootfs.config
+	$(say) CPIO build/rootfs.cpio.zst
+	$(Q)$(PACK) --record build/rootfs.files --paths build/image.files build/rootfs.cpio \
+		$(rootfs_lists)
 	$(Q)$(call compress,build/rootfs.cpio)
 
 build/appliance.cpio: rootfs/appliance.list rootfs/pack.py out/init build/os-release build/manifest
@@ -82,13 +83,30 @@ build/appliance.cpio: rootfs/appliance.list rootfs/pack.py out/init build/os-rel
 # --- image ---------------------------------------------------------------------------------------
 
 image: out/hvinit.efi out/sbom.spdx.json out/manifest ## out/hvinit.efi, the file that UEFI boots
-out/hvinit.efi: rootfs/ukify.sh build/rootfs.cpio.zst build/appliance.cpio build/os-release $(KERNEL) \
+
+# What no machine could make work is told of before it is carried to one.
+build/checked: build/native/hvinit build/manifest build/image.files
+	$(say) CHECK build/manifest
+	$(Q)build/native/hvinit check --no-machine --files build/image.files build/manifest >$@.part || \
+		{ cat $@.part >&2; [ -n '$(ANYWAY)' ] || \
+		{ echo 'make $(MAKECMDGOALS) ANYWAY=1 builds it all the same' >&2; exit 1; }; }
+	$(Q)mv $@.part $@
+
+out/hvinit.efi: build/checked rootfs/ukify.sh build/rootfs.cpio.zst build/appliance.cpio build/os-release $(KERNEL) \
 		$(TOOLS) $(TARGET) board/$(BOARD)/board.mk
 	$(say) UKI $@
 	$(Q)rootfs/ukify.sh $(TOOLS) $(TARGET) $@ \
 		--linux=$(KERNEL)/Image --uname="$$(cat $(KERNEL)/release)" \
 		--initrd=build/rootfs.cpio.zst --initrd=build/appliance.cpio \
 		--os-release=@build/os-release --cmdline='$(KERNEL_CMDLINE)'
+
+# Of an image that was never built, nobody knows the files.
+image_files = $(wildcard build/image.files)
+
+check: build/native/hvinit build/manifest $(image_files) ## what would keep a VM from starting; HOST=RECORD: on that machine
+	$(if $(image_files),,@echo 'no image has been built yet: its files are not looked for')
+	$(Q)build/native/hvinit check $(if $(HOST),--host '$(HOST)',--no-machine) \
+		$(image_files:%=--files %) build/manifest
 
 sbom: out/sbom.spdx.json ## what the image is made of, as SPDX 2.3
 out/sbom.spdx.json: rootfs/sbom.py out/hvinit.efi
