@@ -102,13 +102,18 @@ static void draw_place(const struct gift *to, FILE *out)
 
 static void draw_device(const struct pci_fact *fact, FILE *out)
 {
-	const struct gift *to;
+	unsigned times = 0;
 
+	while (find_gift(fact, times))
+		times++;
 	fprintf(out, "%s %s%s", fact->bdf, kind_of(fact->class), fact->pf[0] ? " VF" : "");
-	for (unsigned n = 0; (to = find_gift(fact, n)); n++)
-		draw_place(to, out);
-	if (!find_gift(fact, 0))
+	if (times)
+		draw_place(find_gift(fact, 0), out);
+	else
 		fprintf(out, " ── the host's, %s", fact->driver[0] ? fact->driver : "no driver");
+	/* A fault, which check has more words for. */
+	if (times > 1)
+		fprintf(out, ", given %u times", times);
 	fputc('\n', out);
 }
 
