@@ -63,7 +63,8 @@ install_modules() {
 	local modules=$folder/modules/lib/modules/$1
 	kernel_make INSTALL_MOD_PATH="$folder/modules" INSTALL_MOD_STRIP=1 \
 		DEPMOD=/sbin/depmod modules_install
-	find "$modules" -maxdepth 1 \( -type l -o -type f \) ! -name modules.dep ! -name modules.alias -delete
+	find "$modules" -maxdepth 1 \( -type l -o -type f \) ! -name modules.dep ! -name modules.alias \
+		! -name modules.builtin.modinfo -delete
 }
 
 # The kernel's make is its own: nothing of the caller's flags belongs in it.
