@@ -172,6 +172,16 @@ static bool leaves_group_alone(const char *driver)
 	return driver[0] == '\0' || strstr(driver, "vfio") || strcmp(driver, "pci-stub") == 0;
 }
 
+/*
+ * Whether the device is on its driver under hvinit, too, and not only under the system that the
+ * record was made with: hvinit loads no driver that HOST_MODULES does not name.
+ */
+static bool meets_driver(const struct check *c, const struct pci_fact *device)
+{
+	return !c->facts->recorded || c->set->prepared ||
+	       check_loads(c->config->host.modules, device->driver);
+}
+
 static void check_peer(const struct check *c, const struct plan_device *d,
 		       const struct pci_fact *peer)
 {
@@ -181,7 +191,7 @@ static void check_peer(const struct check *c, const struct plan_device *d,
 		check_fail(c, DIAG_GRP_PEERS, d->bdf,
 			   "use IOMMU group %d: %s of the same group is given to %s", peer->group,
 			   peer->bdf, c->config->vm[vm].name);
-	else if (vm < 0 && !leaves_group_alone(peer->driver))
+	else if (vm < 0 && !leaves_group_alone(peer->driver) && meets_driver(c, peer))
 		check_fail(c, DIAG_GRP_PEERS, d->bdf,
 			   "use IOMMU group %d: %s of the same group is held by the driver %s",
 			   peer->group, peer->bdf, peer->driver);
@@ -222,7 +232,11 @@ static void check_use(const struct check *c, const struct plan_device *d)
 
 	if (d->config->force)
 		return;
-	if (d->fact->use[0])
+	/* A network that was up when the record was made says nothing about hvinit's own boot. */
+	if (d->fact->use[0] && c->facts->recorded && str_prefix(d->fact->use, "network "))
+		diag_warn(c->diag, (int)c->plan->slot, DIAG_DEV_HOST, HOSTDEV(c, d, "BDF"),
+			  "give %s away: %s where the record was made", NAME(d), d->fact->use);
+	else if (d->fact->use[0])
 		check_fail(c, DIAG_DEV_HOST, HOSTDEV(c, d, "BDF"),
 			   "give %s away: the host needs it (%s)", NAME(d), d->fact->use);
 	else if (label[0] && c->set->root >= 0 && !c->facts->recorded &&
@@ -321,7 +335,7 @@ static void check_device(const struct check *c, const struct plan_device *d)
 
 void check_devices(const struct check *c)
 {
-	if (c->facts->dropped)
+	if (c->facts->dropped && c->plan->devices)
 		check_fail(c, DIAG_DEV_MANY, c->vm->name,
 			   "look at the PCI devices: %u are more than hvinit can hold (%d)",
 			   c->facts->dropped, FACTS_DEVICES);
