@@ -222,6 +222,7 @@ static void read_hostdev(struct xml *xml, xmlNode *node, bool iommufd, struct do
 {
 	struct domain_hostdev *h = &d->hostdev[d->hostdevs];
 	bool is_net = is_kind(node, "interface");
+	const char *managed;
 	xmlNode *source;
 
 	if (!is_word(peek(node, "type"), is_net ? "hostdev" : "pci"))
@@ -239,7 +240,12 @@ static void read_hostdev(struct xml *xml, xmlNode *node, bool iommufd, struct do
 	}
 	h->node = node;
 	h->is_net = is_net;
-	h->managed = is_yes(xml_attr(node, "managed"));
+	/* libvirt's default leaves the binding to somebody else, of whom an appliance has none. */
+	managed = xml_attr(node, "managed");
+	h->managed = !managed || is_yes(managed);
+	if (!managed)
+		xml_tell(xml, node, DIAG_IMPORT_CHANGED,
+			 "does not say managed: hvinit binds the device itself");
 	h->optional = is_word(xml_attr(source, "startupPolicy"), "optional");
 	read_driver(xml, node, iommufd, h, d);
 	d->hostdevs++;
