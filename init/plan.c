@@ -449,15 +449,17 @@ static uint64_t power_of_two(uint64_t n)
  */
 uint64_t plan_bars_gib(const struct plan *plan)
 {
-	uint64_t bytes = 0;
+	uint64_t gib = 0;
 
+	/* In whole GiB, so that no sum of sizes, which a record may claim, can overflow. */
 	for (unsigned i = 0; i < plan->devices; i++)
-		for (unsigned bar = 0; plan->device[i].fact && bar < FACTS_BARS; bar++)
+		for (unsigned bar = 0; plan->device[i].fact && bar < FACTS_BARS; bar++) {
+			uint64_t size = power_of_two(plan->device[i].fact->bar[bar].bytes);
+
 			if (plan->device[i].fact->bar[bar].wide)
-				bytes += 2 * power_of_two(plan->device[i].fact->bar[bar].bytes);
-	if (bytes <= (uint64_t)PLAN_MMIO64_GIB << 30)
-		return PLAN_MMIO64_GIB;
-	return power_of_two(bytes) >> 30;
+				gib += (size >> 29) + (size < UINT64_C(1) << 29);
+		}
+	return gib <= PLAN_MMIO64_GIB ? PLAN_MMIO64_GIB : power_of_two(gib);
 }
 
 /* iommufd charges the BARs that QEMU maps for peer-to-peer DMA as well as the memory. */
