@@ -373,7 +373,7 @@ _Noreturn static void run_learn(const struct config *config, unsigned slot, pid_
 		if (plan.device[i].fact)
 			smmu[devices++] = plan.device[i].fact->smmu;
 	/* As late as can be: a QEMU that ends now must not leave its memory to this child. */
-	iommufd = sys_fd_of(qemu, ARGV_FD_IOMMUFD);
+	iommufd = sys_iommufd_of(root, qemu, ARGV_FD_IOMMUFD);
 	if (iommufd < 0)
 		_exit(LAUNCHER_FAILED);
 	probe_learn(root, iommufd, smmu, devices);

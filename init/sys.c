@@ -295,12 +295,18 @@ int sys_smmu_keep(int root, const char *smmu, const char *text)
 	return error;
 }
 
-int sys_fd_of(pid_t pid, int fd)
+int sys_iommufd_of(int root, pid_t pid, int fd)
 {
 	_cleanup_fd_ int process = (int)syscall(SYS_pidfd_open, pid, 0);
-	int copy = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+	_cleanup_fd_ int copy = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+	struct stat node;
+	struct stat now;
 
-	return copy < 0 ? -errno : copy;
+	if (copy < 0 || fstatat(root, "dev/iommu", &node, 0) || fstat(copy, &now))
+		return -errno;
+	if (!S_ISCHR(now.st_mode) || now.st_rdev != node.st_rdev)
+		return -ENOTTY;
+	return steal_fd(&copy);
 }
 
 static uint64_t meminfo(int root, const char *label)

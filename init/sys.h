@@ -67,8 +67,11 @@ int sys_kvm_group(int root, gid_t gid);
 ssize_t sys_smmu_kept(int root, const char *smmu, char *buf, size_t size);
 int sys_smmu_keep(int root, const char *smmu, const char *text);
 
-/* A copy of a process' descriptor, close-on-exec; the caller owns it. */
-int sys_fd_of(pid_t pid, int fd);
+/*
+ * A copy of a process' descriptor, close-on-exec; the caller owns it. -ENOTTY when it is not one of
+ * /dev/iommu: a QEMU that a guest has taken over may have put anything in its place.
+ */
+int sys_iommufd_of(int root, pid_t pid, int fd);
 
 /* Memory of the machine in KiB, and what of it nobody uses; 0 when unknown. */
 uint64_t sys_memory_kib(int root);

@@ -115,11 +115,12 @@ void __wrap_host_prepare(int dir, const struct config *all, struct diag *diag)
 	diag_add(diag, DIAG_HOST, DIAG_MODULE_LOAD, "HOST_MODULES", "load x: no");
 }
 
-int __wrap_sys_fd_of(pid_t pid, int fd);
+int __wrap_sys_iommufd_of(int dir, pid_t pid, int fd);
 void __wrap_probe_learn(int dir, int iommufd, const char *const *smmu, unsigned devices);
 
-int __wrap_sys_fd_of(pid_t pid, int fd)
+int __wrap_sys_iommufd_of(int dir, pid_t pid, int fd)
 {
+	(void)dir;
 	return pid == 4711 && fd == ARGV_FD_IOMMUFD ? 77 : -ESRCH;
 }
 
