@@ -358,6 +358,7 @@ static void end_backoff(struct vm *vm)
 static void reject(struct vm *vm)
 {
 	vm->waiting = false;
+	vm->faulty = true;
 	vm_enter(vm, VM_FAILED, vm->fault.text);
 }
 
@@ -443,9 +444,13 @@ void vm_unfit(unsigned slot, const struct finding *finding)
 {
 	struct vm *vm = &vms[slot];
 
-	vm_fault(vm, finding);
-	if (finding->severity == DIAG_FAIL)
-		vm_handle(vm, VM_EV_UNFIT);
+	log_finding(finding);
+	if (finding->severity != DIAG_FAIL)
+		return;
+	/* Only one that does not run yet is the worse for it: see the table. */
+	if (!vm->faulty && vm->pid == 0)
+		vm->fault = *finding;
+	vm_handle(vm, VM_EV_UNFIT);
 }
 
 const char *vm_command(unsigned slot, enum vm_event event)
