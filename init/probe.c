@@ -198,13 +198,21 @@ static void give_back(int root, const char *bdf, const char *override, struct di
 			 strerror(-error));
 }
 
+/* Facts are as old as the first SMMU's answer: a VM may have been started since. */
 static bool lend(int root, const struct pci_fact *d, struct smmu_fact *smmu, struct diag *diag)
 {
+	_cleanup_fd_ int lock = sys_pci_lock(root, d->bdf);
 	char override[SYS_NAME];
+	char driver[SYS_NAME];
 	bool ok;
 
 	if (d->driver[0])
 		return ask_device(root, d->bdf, smmu, diag);
+	if (lock < 0 || sys_pci_link(root, d->bdf, "driver", driver, sizeof(driver)) == 0) {
+		diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, d->bdf, "borrow it: %s",
+			 lock < 0 ? strerror(-lock) : "it is in use by now");
+		return false;
+	}
 	/* The kernel shows none as "(null)", and takes an empty line for it. */
 	if (sys_pci_read(root, d->bdf, "driver_override", override, sizeof(override)) <= 0 ||
 	    strcmp(override, "(null)") == 0)

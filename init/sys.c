@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -126,6 +127,19 @@ int sys_pci_write(int root, const char *bdf, const char *attr, const char *text)
 	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/%s", bdf, attr))
 		return -ENAMETOOLONG;
 	return sys_write(root, path, text);
+}
+
+int sys_pci_lock(int root, const char *bdf)
+{
+	char path[PATH_SIZE];
+	_cleanup_fd_ int fd = -1;
+
+	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s", bdf))
+		return -ENAMETOOLONG;
+	fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX))
+		return -errno;
+	return steal_fd(&fd);
 }
 
 bool sys_pci_has(int root, const char *bdf, const char *attr)

@@ -38,6 +38,12 @@ int sys_pci_link(int root, const char *bdf, const char *link, char *name, size_t
 int sys_pci_write(int root, const char *bdf, const char *attr, const char *text);
 bool sys_pci_has(int root, const char *bdf, const char *attr);
 
+/*
+ * Waits until nobody else of ours binds or unbinds the device. A descriptor, which the caller owns
+ * (close-on-exec): closing it lets others go on. Can block for as long as a driver does.
+ */
+int sys_pci_lock(int root, const char *bdf);
+
 /* Calls each for every PCI device, in no order, until it returns non-zero, and returns that. */
 int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg);
 

@@ -225,6 +225,20 @@ static void test_busy(void **state)
 	assert_non_null(strstr(calls(), "driver/unbind=" D0 ";"));
 }
 
+/* A VM that was started since the facts were taken must not lose its device. */
+static void test_taken_meanwhile(void **state)
+{
+	(void)state;
+	facts_discover(root, &facts);
+	for (unsigned i = 0; i < facts.smmus; i++)
+		facts.smmu[i].probed = strcmp(facts.smmu[i].name, S0) != 0;
+	set_driver(D0, "vfio-pci");
+	fakesys_file(root, "calls", "");
+	probe_all(root, &facts, stderr, &diag);
+	assert_finding(&diag, DIAG_PROBE_FAIL, D0, "borrow it: it is in use by now");
+	assert_string_equal(calls(), "");
+}
+
 static void test_no_answer(void **state)
 {
 	(void)state;
@@ -386,6 +400,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PROBE_CASE("a device is lent and given back", test_lend),
+		PROBE_CASE("a device that is taken meanwhile", test_taken_meanwhile),
 		PROBE_CASE("a device is left as it was", test_states),
 		PROBE_CASE("a device that is in use", test_busy),
 		PROBE_CASE("an SMMU that does not answer", test_no_answer),
