@@ -141,6 +141,37 @@ static void check_huge_room(const struct check *c)
 		   prepared ? 0 : reserve_mib(node));
 }
 
+static unsigned nodes_with_memory(const struct facts *facts)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < facts->nodes; i++)
+		n += facts->node[i].memory_kib > 0;
+	return n;
+}
+
+/*
+ * The kernel makes pages for a VM without a node on all nodes, but it takes them from the one that
+ * QEMU happens to run on. A VM that is bound to that node would find too few, and only when its
+ * memory is pinned.
+ */
+static void check_huge_node(const struct check *c)
+{
+	if (c->vm->numa_node != HV_NONE || nodes_with_memory(c->facts) < 2)
+		return;
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		const struct plan *other = check_other(c, slot);
+
+		if (!other || !other->pages || page_of(other) != page_of(c->plan) ||
+		    other->vm->numa_node == HV_NONE)
+			continue;
+		check_fail(c, DIAG_HUGE_NODE, SYMBOL(c, "NUMA_NODE"),
+			   "take huge pages from any node: %s counts on those of node %" PRId64,
+			   other->vm->name, other->vm->numa_node);
+		return;
+	}
+}
+
 void check_pages(const struct check *c)
 {
 	uint64_t page = plan_page_mib(c->vm);
@@ -151,6 +182,7 @@ void check_pages(const struct check *c)
 		check_fail(c, DIAG_HUGE_SIZE, SYMBOL(c, "MEMORY_MIB"),
 			   "%" PRId64 " MiB are no whole number of pages of %" PRIu64 " MiB",
 			   c->vm->memory_mib, page);
+	check_huge_node(c);
 	if (c->set->machine && !c->facts->huge[page_of(c->plan)])
 		check_fail(c, DIAG_HUGE_SIZE, SYMBOL(c, "HUGEPAGES"),
 			   "use pages of %" PRIu64 " MiB: the kernel has none of that size", page);

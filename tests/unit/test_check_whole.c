@@ -178,8 +178,29 @@ static void test_huge_prepared(void **state)
 	check(0);
 	assert_no_finding(&diag);
 	add(1, 2)->hugepages = VM_HUGEPAGES_2M;
+	config.vm[1].numa_node = 1;
 	check(1);
 	assert_finding(&diag, DIAG_HUGE_SHORT, "VM1_HUGEPAGES", "other VMs take 1024 MiB");
+}
+
+/* Pages that nobody is bound to are taken from a node that another VM counts on. */
+static void test_huge_node(void **state)
+{
+	(void)state;
+	add(0, 1024)->hugepages = VM_HUGEPAGES_2M;
+	add(1, 1024)->hugepages = VM_HUGEPAGES_2M;
+	config.vm[1].numa_node = 0;
+	check(1);
+	assert_no_finding(&diag);
+	check(0);
+	assert_finding(&diag, DIAG_HUGE_NODE, "VM0_NUMA_NODE", "counts on those of node 0");
+	config.vm[1].hugepages = VM_HUGEPAGES_1G;
+	check(0);
+	assert_no_finding(&diag);
+	config.vm[1].hugepages = VM_HUGEPAGES_2M;
+	facts.nodes = 1;
+	check(0);
+	assert_no_finding(&diag);
 }
 
 static void test_huge_multiple(void **state)
@@ -431,6 +452,7 @@ int main(void)
 		WHOLE("a neighbour that is too large", test_too_large_neighbour),
 		WHOLE("memory of a node", test_node_memory),
 		WHOLE("memory that huge pages take", test_huge_take_memory),
+		WHOLE("huge pages of a node", test_huge_node),
 		WHOLE("huge pages by the order of their making", test_huge_order),
 		WHOLE("huge pages that one VM does not get", test_huge_refused),
 		WHOLE("huge pages on a prepared machine", test_huge_prepared),
