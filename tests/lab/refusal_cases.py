@@ -356,7 +356,7 @@ VMS: dict[str, tuple[str, str, dict[str, str | int | bool]]] = {
         {"QEMU_ARGS": f"{_SMMU} {_BEHIND} -device virtio-rng-pci,bus=p"},
     ),
     "machine": ("MACHINE-NONE", "unsupported machine type", {"MACHINE": "virt-0.0"}),
-    "cpus": ("CPUS-MANY", "Invalid SMP CPUs 513", {"QEMU_ARGS": "-smp cpus=513"}),
+    "window": ("MMIO-WINDOW", "highmem-mmio-size is not a power of 2", {"MMIO64_GIB": "768"}),
     "pxb": (
         "ROOT-PORT",
         "Only PCI/PCIe bridges can be plugged",

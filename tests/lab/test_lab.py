@@ -180,6 +180,9 @@ class TestMissingDevice:
 
 
 class TestNoNesting:
+    def test_check_foretells_it(self, no_nesting: Seen) -> None:
+        assert re.search(r"no S2FWB and .* declares no CANWBS \[NO-NESTING\]", no_nesting.console)
+
     def test_diagnostic_keeps_qemus_own_words(self, no_nesting: Seen) -> None:
         assert re.search(r"IOMMU_VIOMMU_ALLOC failed.*\[NO-NESTING\]", no_nesting.console)
         assert "IOMMU_VIOMMU_ALLOC failed" in no_nesting.answers["log"]
