@@ -132,6 +132,7 @@ static bool bind_device(int root, const struct plan_device *device, int vm, stru
 	/* A probe of SMMUs may have it for a moment. That there is no lock is claim's to tell. */
 	_cleanup_fd_ int lock = sys_pci_lock(root, device->bdf);
 
+	(void)lock;
 	if (!device->config->managed)
 		return claim_is_bound(root, device->bdf, vm, diag);
 	return claim_bind(root, device->bdf, plan_driver(device), vm, diag);
