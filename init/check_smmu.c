@@ -62,15 +62,16 @@ static void check_empty(const struct check *c, unsigned i)
 /* Devices that a person put behind one vSMMU must share a physical one. */
 static void check_split(const struct check *c, const struct plan_device *d)
 {
+	const char *smmu = plan_smmu(d);
 	const struct plan_vsmmu *v;
 
-	if (d->vsmmu < 0 || !d->fact)
+	if (d->vsmmu < 0 || !smmu || !smmu[0])
 		return;
 	v = &c->plan->vsmmu[d->vsmmu];
-	if (v->config->accel && d->fact->smmu[0] && strcmp(v->smmu, d->fact->smmu) != 0)
+	if (v->config->accel && strcmp(v->smmu, smmu) != 0)
 		check_fail(c, DIAG_SMMU_SPLIT, SYMBOL(c, "HOSTDEV%u_VSMMU", d->slot),
 			   "put %s behind vSMMU %d: it is behind %s, the vSMMU stands for %s",
-			   d->bdf, d->vsmmu, d->fact->smmu, v->smmu);
+			   d->bdf[0] ? d->bdf : d->config->bdf, d->vsmmu, smmu, v->smmu);
 }
 
 /* --- against the physical SMMU --- */

@@ -125,12 +125,18 @@ static void add_devices(const struct facts *facts, struct plan *plan)
 	}
 }
 
-/* A virtual function is behind its physical function's SMMU. */
+const char *plan_smmu(const struct plan_device *device)
+{
+	const struct pci_fact *fact = device->fact ? device->fact : device->pf;
+
+	return fact ? fact->smmu : NULL;
+}
+
 static const char *smmu_of(const struct plan_device *device)
 {
-	if (device->fact)
-		return device->fact->smmu;
-	return device->pf ? device->pf->smmu : "";
+	const char *smmu = plan_smmu(device);
+
+	return smmu ? smmu : "";
 }
 
 static void use_vsmmu(struct plan *plan, int vsmmu)

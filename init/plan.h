@@ -102,6 +102,12 @@ void plan_vm(const struct config *config, unsigned slot, const struct facts *fac
  */
 bool plan_vf(const struct pci_fact *pf, int64_t vf, char bdf[SYS_BDF]);
 
+/*
+ * The name of the physical SMMU before the device, which a virtual function has from its physical
+ * function while it is not on: "" when there is none, NULL when unknown. Owned by facts.
+ */
+const char *plan_smmu(const struct plan_device *device);
+
 /* The VFIO driver of a device that is there: the one that is set, else the best one for it. */
 const char *plan_driver(const struct plan_device *device);
 

@@ -39,13 +39,6 @@ const char *plan_kind(const struct plan_device *device, char kind[PLAN_LABEL])
 	return kind;
 }
 
-const char *plan_smmu(const struct plan_device *device)
-{
-	const struct pci_fact *fact = device->fact ? device->fact : device->pf;
-
-	return fact ? fact->smmu : NULL;
-}
-
 uint64_t plan_bar_bytes(const struct plan_device *device)
 {
 	uint64_t bytes = 0;

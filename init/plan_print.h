@@ -39,9 +39,6 @@ const char *plan_label(const struct plan_device *device, char label[PLAN_LABEL])
 /* "Ethernet", "Ethernet VF", or "?" when the device is not there. */
 const char *plan_kind(const struct plan_device *device, char kind[PLAN_LABEL]);
 
-/* The name of the physical SMMU before the device: "" when there is none, NULL when unknown. */
-const char *plan_smmu(const struct plan_device *device);
-
 /* All memory that the device's BARs take, in bytes. */
 uint64_t plan_bar_bytes(const struct plan_device *device);
 

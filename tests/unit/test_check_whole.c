@@ -21,7 +21,8 @@ static const char machine[] =
 	"device 0002:01:00.0 id=8086:10c9 class=0x020000 smmu=smmu3.0 group=2 reset=flr driver=igb "
 	"total=7 offset=128 stride=2\n"
 	"device 0002:01:10.0 id=8086:10ca class=0x020000 smmu=smmu3.0 group=3 reset=flr "
-	"pf=0002:01:00.0 vf=0\n";
+	"pf=0002:01:00.0 vf=0\n"
+	"device 0004:01:00.0 id=144d:a80a class=0x010802 smmu=smmu3.1 group=4 reset=flr\n";
 
 static int setup(void **state)
 {
@@ -331,6 +332,26 @@ static void test_vf_driver(void **state)
 	assert_no_finding(&diag);
 }
 
+/* A function that is not on yet will be behind its physical function's SMMU. */
+static void test_vf_split(void **state)
+{
+	struct hostdev_config *h = add(0, 64)->hostdev;
+
+	(void)state;
+	str_copy(config.host.modules, sizeof(config.host.modules), "igb");
+	str_copy(h[0].bdf, SYS_BDF, "0004:01:00.0");
+	str_copy(h[1].bdf, SYS_BDF, "0002:01:00.0");
+	h[1].vf = 1;
+	h[0].vsmmu = 0;
+	h[1].vsmmu = 0;
+	check(0);
+	assert_finding(&diag, DIAG_SMMU_SPLIT, "VM0_HOSTDEV1_VSMMU",
+		       "it is behind smmu3.0, the vSMMU stands for smmu3.1");
+	h[1].vsmmu = 1;
+	check(0);
+	assert_no_finding(&diag);
+}
+
 static void test_module_names(void **state)
 {
 	struct hostdev_config *h = add(0, 64)->hostdev;
@@ -463,6 +484,7 @@ int main(void)
 		WHOLE("the MMIO window", test_window),
 		WHOLE("a virtual function that is not on", test_vf_prepared),
 		WHOLE("a physical function's driver", test_vf_driver),
+		WHOLE("two SMMUs by a function that is not on", test_vf_split),
 		WHOLE("dashes in names of modules", test_module_names),
 		WHOLE("a device that is not to be bound", test_unmanaged),
 		WHOLE("start anyway", test_anyway),
