@@ -38,13 +38,23 @@ static void check_plain(const struct check *c, unsigned i)
 				   c->plan->device[n].config->bdf, i);
 }
 
-/* An empty vSMMU that only fills a gap below another is told of once for the gap. */
+static bool is_used(const struct plan_vsmmu *v)
+{
+	return v->devices || v->ports || plan_is_set(v->config);
+}
+
+/* Whether QEMU would miss a device behind it. */
+static bool is_lonely(const struct plan_vsmmu *v)
+{
+	return v->config->accel && !v->devices && plan_has_auto(v->config);
+}
+
+/* An empty vSMMU that only fills a gap is told of once for the gap, by what stands above it. */
 static bool is_meant(const struct check *c, unsigned i)
 {
 	const struct plan_vsmmu *v = &c->plan->vsmmu[i];
 
-	return plan_is_set(v->config) || v->ports ||
-	       (i + 1 < c->plan->vsmmus && c->plan->vsmmu[i + 1].devices > 0);
+	return is_used(v) || (i + 1 < c->plan->vsmmus && is_used(v + 1) && !is_lonely(v + 1));
 }
 
 static void check_empty(const struct check *c, unsigned i)
@@ -54,7 +64,7 @@ static void check_empty(const struct check *c, unsigned i)
 	if (v->cmdqv == VSMMU_CMDQV_ON)
 		check_fail(c, DIAG_SMMU_AUTO, VSMMU(c, i, "CMDQV"),
 			   "turn it on: vSMMU %u has no device that QEMU could learn it from", i);
-	else if (plan_has_auto(v) && is_meant(c, i))
+	else if (is_lonely(&c->plan->vsmmu[i]) && is_meant(c, i))
 		check_fail(c, DIAG_SMMU_AUTO, VSMMU(c, i, "ACCEL"),
 			   "vSMMU %u has no device that QEMU could learn its features from", i);
 }

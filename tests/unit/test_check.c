@@ -405,6 +405,16 @@ static void test_empty_below(void **state)
 	assert_finding(&diag, DIAG_SMMU_AUTO, "VM0_VSMMU1_ACCEL", "vSMMU 1 has no device");
 }
 
+/* Nor has one below a vSMMU that is there for a spare port. */
+static void test_empty_below_plain(void **state)
+{
+	(void)state;
+	vm->port[0].bus = 3;
+	vm->vsmmu[3].accel = false;
+	check();
+	assert_finding(&diag, DIAG_SMMU_AUTO, "VM0_VSMMU2_ACCEL", "vSMMU 2 has no device");
+}
+
 static void test_empty_above(void **state)
 {
 	(void)state;
@@ -575,6 +585,7 @@ int main(void)
 		CHECK_CASE("a peer for another VM", test_peer_of_other_vm, NULL),
 		CHECK_CASE("two SMMUs behind one vSMMU", test_split, NULL),
 		CHECK_CASE("a gap in the vSMMUs", test_empty_below, NULL),
+		CHECK_CASE("a gap below a plain vSMMU", test_empty_below_plain, NULL),
 		CHECK_CASE("numbers for a vSMMU without device", test_empty_above, NULL),
 		CHECK_CASE("buses overlap", test_bus_overlap, NULL),
 		CHECK_CASE("buses beside each other", test_bus_beside, NULL),
