@@ -134,13 +134,28 @@ static unsigned note_missing(int only)
 	return missing;
 }
 
+/* Whether the machine has any of the manifest's devices. */
+static bool has_device(void)
+{
+	bool has = false;
+
+	for (int n = 0; n < HV_VM_SLOTS; n++)
+		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++) {
+			const struct hostdev_config *hostdev = &config.vm[n].hostdev[m];
+
+			has |= manifest_vm_used(&config.vm[n]) && manifest_hostdev_used(hostdev) &&
+			       facts_find(&facts, hostdev->bdf);
+		}
+	return has;
+}
+
 /*
- * Without a word about the machine, one that lacks the manifest's devices is taken for the build
- * machine: what it has otherwise says nothing.
+ * Without a word about the machine, one that lacks all of the manifest's devices is taken for the
+ * build machine: what it has otherwise says nothing. One that lacks some of them has a fault.
  */
 static bool is_build_machine(const struct request *request)
 {
-	return !request->root && !request->host && note_missing(-1);
+	return !request->root && !request->host && !has_device() && note_missing(-1);
 }
 
 static int run_check(const struct request *request)

@@ -9,13 +9,23 @@
 
 #include "fakesys.h"
 #include "sha256.h"
+#include "sys.h"
 #include "tool.h"
 
 static char out[32768];
 static char err[8192];
 static char file[64]; /* the manifest or .config */
 static char machine[64]; /* root of the invented machine */
+static const char *here; /* in place of "/"; NULL: this machine's own */
 static int root = -1;
+
+int __real_sys_root_open(const char *path);
+int __wrap_sys_root_open(const char *path);
+
+int __wrap_sys_root_open(const char *path)
+{
+	return __real_sys_root_open(here && strcmp(path, "/") == 0 ? here : path);
+}
 
 static void slurp(int fd, char *text, size_t size)
 {
@@ -81,6 +91,7 @@ static void write_manifest(const char *body)
 static int setup(void **state)
 {
 	(void)state;
+	here = NULL;
 	root = fakesys_new();
 	fakesys_lab(root);
 	str_format(machine, sizeof(machine), "/proc/self/fd/%d", root);
@@ -122,6 +133,21 @@ static void test_check_nowhere(void **state)
 	assert_has(out, "\n1 failure, 1 warning\n");
 	assert_int_equal(run("check", "--no-machine", file, NULL), 1);
 	assert_has(out, "\n1 failure, 0 warnings\n");
+}
+
+/* One device is enough to say that this is the machine: then the others are missed. */
+static void test_check_here(void **state)
+{
+	(void)state;
+	here = machine;
+	write_manifest(LAB "VM0_HOSTDEV2_BDF=\"0000:99:00.0\"\n");
+	assert_int_equal(run("check", file, NULL), 1);
+	assert_has(out, "kvm                        OK       there\n");
+	assert_has(out, "[DEV-NONE]");
+	assert_has(out, "\n1 failure, 0 warnings\n");
+	write_manifest("VM0_NAME=\"demo\"\nVM0_HOSTDEV0_BDF=\"0000:99:00.0\"\n");
+	run("check", file, NULL);
+	assert_has(out, "machine                    unknown  not looked at\n");
 }
 
 static void test_check_files(void **state)
@@ -373,6 +399,7 @@ int main(void)
 		TOOL_CASE("check: in order", test_check_good),
 		TOOL_CASE("check: findings", test_check_bad),
 		TOOL_CASE("check: without a machine", test_check_nowhere),
+		TOOL_CASE("check: on the machine itself", test_check_here),
 		TOOL_CASE("check: a list of files", test_check_files),
 		TOOL_CASE("check: as JSON", test_check_json),
 		TOOL_CASE("plan", test_plan),
