@@ -133,12 +133,25 @@ static void check_machine(const struct check *c, const char *text)
 			check_fail(c, properties[i].code, SYMBOL(c, "QEMU_ARGS"),
 				   "set the machine's %s=%s: %s", properties[i].key, value,
 				   properties[i].why);
-	if (str_prefix(text, "virt"))
+	if (text[0] != '{' && !memchr(text, '=', strcspn(text, ",")))
 		check_fail(c, DIAG_ARGS_DENIED, SYMBOL(c, "QEMU_ARGS"),
 			   "choose the machine: VMn_MACHINE says it");
 }
 
-/* Devices that are on a PCI bus, as far as a name tells. */
+/* With KVM a guest has the host's CPU, whatever the name; its features are an expert's to choose. */
+static void check_cpu(const struct check *c, const char *text)
+{
+	int len = (int)strcspn(text, ",");
+
+	if (!str_prefix(text, "host,") && !str_prefix(text, "max,") && strcmp(text, "host") != 0 &&
+	    strcmp(text, "max") != 0)
+		check_fail(c, DIAG_ARGS_DENIED, SYMBOL(c, "QEMU_ARGS"),
+			   "choose the CPU \"%.*s\": KVM runs the host's alone", len, text);
+}
+
+/* --- devices --- */
+
+/* Devices that are on a PCI bus, as far as a name tells; "virtio-rng" is short for one of them. */
 static bool is_pci(const char *driver)
 {
 	static const char *const others[] = { "nvme",	   "e1000",	   "igb", "vmxnet3",
@@ -148,16 +161,130 @@ static bool is_pci(const char *driver)
 
 	if (strstr(driver, "-pci") || str_prefix(driver, "pci") || strstr(driver, "pcie"))
 		return true;
+	if (str_prefix(driver, "virtio-"))
+		return !strstr(driver, "-device");
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (str_prefix(driver, others[i]))
 			return true;
 	return false;
 }
 
+/* What QEMU lets stand behind an accelerated SMMU beside the host's devices. */
+static bool is_bridge(const char *driver)
+{
+	return strcmp(driver, "pcie-root-port") == 0 || strcmp(driver, "ioh3420") == 0 ||
+	       strcmp(driver, "pci-bridge") == 0 || strcmp(driver, "pcie-pci-bridge") == 0 ||
+	       str_prefix(driver, "x3130-");
+}
+
+/* A bus that is there before an expert's devices. */
+struct bus {
+	int vsmmu; /* position in plan->vsmmu, or PLAN_ROOT */
+	int port; /* position in plan->port; PLAN_NONE: it is no port's, but the vSMMU's own */
+};
+
+static bool find_bus(const struct plan *plan, const char *name, struct bus *bus)
+{
+	const char *number = name + strlen("pci.");
+	char *end;
+	long index;
+
+	*bus = (struct bus){ PLAN_ROOT, PLAN_NONE };
+	if (strcmp(name, "pcie.0") == 0)
+		return true;
+	if (!str_prefix(name, "pci."))
+		return false;
+	index = strtol(number, &end, 10);
+	if (end == number || *end)
+		return false;
+	for (unsigned i = 0; i < plan->vsmmus; i++)
+		if (plan->vsmmu[i].pxb_index == index) {
+			bus->vsmmu = (int)i;
+			return true;
+		}
+	for (unsigned i = 0; i < plan->ports; i++)
+		if (plan->port[i].index == index) {
+			*bus = (struct bus){ plan->port[i].vsmmu, (int)i };
+			return true;
+		}
+	return false;
+}
+
+/* Whether an emulated device of hvinit's is in the place: behind a port, or in a slot of pcie.0. */
+static bool is_place_of(const struct plan_place *place, unsigned count, const struct bus *bus,
+			long addr)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (bus->port != PLAN_NONE ?
+			    place[i].port == bus->port :
+			    bus->vsmmu == PLAN_ROOT && place[i].port == PLAN_ROOT &&
+				    place[i].addr == addr)
+			return true;
+	return false;
+}
+
+/* Whether hvinit's own topology has something there; behind a port there is one slot only. */
+static bool is_taken(const struct plan *plan, const struct bus *bus, long addr)
+{
+	if (is_place_of(plan->disk, plan->disks, bus, addr) ||
+	    is_place_of(plan->net, plan->nets, bus, addr))
+		return true;
+	if (bus->port != PLAN_NONE)
+		return plan->port[bus->port].device != PLAN_NONE;
+	for (unsigned i = 0; bus->vsmmu == PLAN_ROOT && i < plan->vsmmus; i++)
+		if (plan->vsmmu[i].addr == addr)
+			return true;
+	for (unsigned i = 0; i < plan->ports; i++)
+		if (plan->port[i].vsmmu == bus->vsmmu && plan->port[i].addr == addr)
+			return true;
+	return false;
+}
+
+static void check_place(const struct check *c, const char *driver, const char *text)
+{
+	char name[64] = "pcie.0";
+	char addr[64];
+	struct bus bus;
+	long slot;
+
+	if (!value_of(text, "bus", name) && c->plan->vsmmus) {
+		check_fail(c, DIAG_SMMU_EMULATED, SYMBOL(c, "QEMU_ARGS"),
+			   "add a %s without bus=pcie.0: QEMU would put it on a vSMMU's bus",
+			   driver);
+		return;
+	}
+	if (!find_bus(c->plan, name, &bus))
+		return;
+	slot = value_of(text, "addr", addr) ? strtol(addr, NULL, 16) : PLAN_NONE;
+	if (bus.vsmmu >= 0 && c->plan->vsmmu[bus.vsmmu].config->accel && !is_bridge(driver))
+		check_fail(c, DIAG_SMMU_EMULATED, SYMBOL(c, "QEMU_ARGS"),
+			   "add a %s to %s: the bus is behind vSMMU %d, which is accelerated",
+			   driver, name, bus.vsmmu);
+	else if (is_taken(c->plan, &bus, slot))
+		check_fail(c, DIAG_TOPO_CLASH, SYMBOL(c, "QEMU_ARGS"),
+			   "add a %s to %s%s%s: hvinit has a device there", driver, name,
+			   slot == PLAN_NONE ? "" : ", slot ", slot == PLAN_NONE ? "" : addr);
+}
+
+/* QEMU tells ports apart by chassis and slot, and hvinit's all have slot 0. */
+static void check_chassis(const struct check *c, const char *driver, const char *text)
+{
+	char chassis[64];
+	char slot[64];
+
+	if (!value_of(text, "chassis", chassis) ||
+	    (value_of(text, "slot", slot) && strtol(slot, NULL, 0) != 0))
+		return;
+	for (unsigned i = 0; i < c->plan->ports; i++)
+		if (c->plan->port[i].chassis == strtol(chassis, NULL, 0))
+			check_fail(c, DIAG_TOPO_CLASH, SYMBOL(c, "QEMU_ARGS"),
+				   "add a %s with chassis %d: pci.%d has it", driver,
+				   c->plan->port[i].chassis, c->plan->port[i].index);
+}
+
 static void check_device(const struct check *c, const char *text)
 {
 	char driver[64];
-	char bus[64];
 
 	kind_of(text, driver);
 	if (str_prefix(driver, "vfio-pci"))
@@ -169,10 +296,9 @@ static void check_device(const struct check *c, const char *text)
 	else if (strcmp(driver, "pxb-pcie") == 0)
 		check_fail(c, DIAG_TOPO_CLASH, SYMBOL(c, "QEMU_ARGS"),
 			   "add a pxb-pcie: its numbers could be those of a vSMMU's");
-	else if (c->plan->vsmmus && is_pci(driver) && !value_of(text, "bus", bus))
-		check_fail(c, DIAG_SMMU_EMULATED, SYMBOL(c, "QEMU_ARGS"),
-			   "add a %s without bus=pcie.0: QEMU would put it on a vSMMU's bus",
-			   driver);
+	else if (is_pci(driver))
+		check_place(c, driver, text);
+	check_chassis(c, driver, text);
 }
 
 /* Properties of all devices of a kind that hvinit makes. */
@@ -217,7 +343,8 @@ static void check_value(const struct check *c, const char *text)
 /* Short forms of a device, which QEMU puts on the first bus it finds: a vSMMU's. */
 static bool makes_device(const char *option, const char *text)
 {
-	static const char *const options[] = { "nic", "net", "hda", "hdb", "hdc", "hdd", "cdrom" };
+	static const char *const options[] = { "nic", "net", "hda",   "hdb",
+					       "hdc", "hdd", "cdrom", "virtfs" };
 	char value[64];
 
 	if (strcmp(option, "drive") == 0)
@@ -235,6 +362,8 @@ static void check_option(const struct check *c, const char *option, const char *
 	check_value(c, text);
 	if (strcmp(option, "machine") == 0 || strcmp(option, "M") == 0)
 		check_machine(c, text);
+	else if (strcmp(option, "cpu") == 0)
+		check_cpu(c, text);
 	else if (strcmp(option, "device") == 0)
 		check_device(c, text);
 	else if (strcmp(option, "global") == 0)
@@ -248,6 +377,21 @@ static void check_option(const struct check *c, const char *option, const char *
 	    (strcmp(option, "object") == 0 && str_prefix(kind_of(text, kind), "monitor-")))
 		check_fail(c, DIAG_ARGS_DENIED, SYMBOL(c, "QEMU_ARGS"),
 			   "open a monitor: QEMU is controlled by hvinit alone");
+}
+
+/* QEMU takes the next word for an option's value, however it begins, and refuses a last one. */
+static void check_complete(const struct check *c, const char *option)
+{
+	static const char *const valued[] = { "machine", "M",	      "cpu",	"device",
+					      "object",	 "global",    "netdev", "nic",
+					      "net",	 "drive",     "virtfs", "chardev",
+					      "serial",	 "blockdev",  "fsdev",	"smbios",
+					      "rtc",	 "overcommit" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(valued); i++)
+		if (strcmp(option, valued[i]) == 0)
+			check_fail(c, DIAG_QEMU_ARG, SYMBOL(c, "QEMU_ARGS"),
+				   "read -%s: no value stands behind it", option);
 }
 
 /* QEMU takes "-x" and "--x" alike, and an option's value is always the next word. */
@@ -278,6 +422,7 @@ void check_args(const struct check *c)
 				   "value",
 				   word);
 		if (name) {
+			check_complete(c, option);
 			str_copy(option, sizeof(option), name);
 			option[strcspn(option, "=")] = '\0';
 			check_name(c, option);
@@ -286,6 +431,7 @@ void check_args(const struct check *c)
 			option[0] = '\0';
 		}
 	}
+	check_complete(c, option);
 	if (len < 0)
 		check_fail(c, DIAG_QEMU_ARG, SYMBOL(c, "QEMU_ARGS"),
 			   "read \"%.60s\": a single quote is not closed",
