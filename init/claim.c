@@ -32,8 +32,8 @@ static int take_same(void *arg, const char *driver)
 }
 
 /*
- * The driver's name as the PCI bus spells it. One that is not there yet is loaded: a driver for
- * one kind of device may be a module, which is called the same but for '-' and '_'.
+ * The driver's name as the PCI bus spells it, which is its module's but for '-' and '_'. One that
+ * is not there yet is loaded.
  */
 static bool find_driver(int root, const char *driver, char name[SYS_NAME])
 {
@@ -41,7 +41,8 @@ static bool find_driver(int root, const char *driver, char name[SYS_NAME])
 
 	if (sys_driver_exists(root, driver))
 		return str_copy(name, SYS_NAME, driver);
-	return module_load(root, driver) == 0 && sys_driver_each(root, take_same, &spelling) > 0;
+	return sys_driver_each(root, take_same, &spelling) > 0 ||
+	       (module_load(root, driver) == 0 && sys_driver_each(root, take_same, &spelling) > 0);
 }
 
 /* Returns NULL, or what could not be done with *error as the reason. */

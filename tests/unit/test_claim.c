@@ -183,6 +183,18 @@ static void test_module(void **state)
 	assert_string_equal(calls, "load=xe_vfio_pci;driver_override=xe-vfio-pci;probe=" BDF ";");
 }
 
+/* The same name as people write it; nothing is loaded for a driver that is there. */
+static void test_spelling(void **state)
+{
+	(void)state;
+	fakesys_driver(root, "xe-vfio-pci");
+	kernel.binds_to = "xe-vfio-pci";
+	set_driver(NULL);
+	assert_true(claim_bind(root, BDF, "xe_vfio_pci", 3, &diag));
+	assert_no_finding(&diag);
+	assert_string_equal(calls, "driver_override=xe-vfio-pci;probe=" BDF ";");
+}
+
 static void test_other_module(void **state)
 {
 	(void)state;
@@ -358,6 +370,7 @@ int main(void)
 		CLAIM_CASE("bind: done already", test_bind_twice),
 		CLAIM_CASE("bind: no such driver", test_no_driver),
 		CLAIM_CASE("a driver that is a module", test_module),
+		CLAIM_CASE("a driver under another spelling", test_spelling),
 		CLAIM_CASE("a module of another driver", test_other_module),
 		CLAIM_CASE("a device that is not to be bound", test_unmanaged),
 		CLAIM_CASE("bind: the override fails", test_override_fails),
