@@ -7,6 +7,7 @@
 #include "manifest.h"
 #include "use.h"
 #include "util.h"
+#include "variant.h"
 
 static const char *hostdev(const struct check *c, const struct plan_device *d, const char *last,
 			   char name[DIAG_SUBJECT])
@@ -174,11 +175,11 @@ static bool leaves_group_alone(const char *driver)
 
 /*
  * Whether the device is on its driver under hvinit, too, and not only under the system that the
- * record was made with: hvinit loads no driver that HOST_MODULES does not name.
+ * machine was looked at with: hvinit loads no driver that HOST_MODULES does not name.
  */
 static bool meets_driver(const struct check *c, const struct pci_fact *device)
 {
-	return !c->facts->recorded || c->set->prepared ||
+	return c->facts->hvinit == KNOWN_YES || c->set->prepared ||
 	       check_loads(c->config->host.modules, device->driver);
 }
 
@@ -232,8 +233,9 @@ static void check_use(const struct check *c, const struct plan_device *d)
 
 	if (d->config->force)
 		return;
-	/* A network that was up when the record was made says nothing about hvinit's own boot. */
-	if (d->fact->use[0] && c->facts->recorded && str_prefix(d->fact->use, "network "))
+	/* A network that is up under another system says nothing about hvinit's own boot. */
+	if (d->fact->use[0] && c->facts->hvinit != KNOWN_YES && !c->set->prepared &&
+	    str_prefix(d->fact->use, "network "))
 		diag_warn(c->diag, (int)c->plan->slot, DIAG_DEV_HOST, HOSTDEV(c, d, "BDF"),
 			  "give %s away: %s where the record was made", NAME(d), d->fact->use);
 	else if (d->fact->use[0])
@@ -282,6 +284,41 @@ static void check_unmanaged(const struct check *c, const struct plan_device *d)
 			  "%s", text);
 }
 
+/* The bus has it, or a module that claim_bind() would load; '-' and '_' are alike to it. */
+static bool is_listed(const struct facts *facts, const char *driver)
+{
+	for (unsigned i = 0; i < facts->drivers; i++)
+		if (variant_same(facts->driver[i].name, driver))
+			return true;
+	return false;
+}
+
+/*
+ * What hvinit's own system lists is all that there is, and what the image lacks it will not have.
+ * Otherwise a driver that is not listed may be there all the same.
+ */
+static void check_listed(const struct check *c, const struct plan_device *d, const char *driver)
+{
+	const struct filelist *files = c->set->files;
+	bool foreign = check_is_foreign(c->set);
+
+	if (files && filelist_has_module(files, driver))
+		return;
+	/* The best driver of another kernel, and the one that every kernel of hvinit's has. */
+	if (foreign &&
+	    (strcmp(d->config->driver, "auto") == 0 || variant_same(driver, FACTS_VARIANT)))
+		return;
+	if (is_listed(c->facts, driver) && !(foreign && files))
+		return;
+	if (files || c->set->prepared || c->facts->hvinit == KNOWN_YES)
+		check_fail(c, DIAG_DRV_NAME, HOSTDEV(c, d, "DRIVER"),
+			   "bind %s to %s: no such PCI driver", NAME(d), driver);
+	else
+		diag_warn(c->diag, (int)c->plan->slot, DIAG_DRV_NAME, HOSTDEV(c, d, "DRIVER"),
+			  "bind %s to %s: no such PCI driver where the record was made", NAME(d),
+			  driver);
+}
+
 static void check_driver(const struct check *c, const struct plan_device *d)
 {
 	const char *driver = plan_driver(d);
@@ -295,9 +332,8 @@ static void check_driver(const struct check *c, const struct plan_device *d)
 	if (!strstr(driver, "vfio"))
 		check_fail(c, DIAG_DRV_HOST, HOSTDEV(c, d, "DRIVER"),
 			   "bind %s to %s: it is no VFIO driver", NAME(d), driver);
-	else if (!facts_driver(c->facts, driver))
-		check_fail(c, DIAG_DRV_NAME, HOSTDEV(c, d, "DRIVER"),
-			   "bind %s to %s: no such PCI driver", NAME(d), driver);
+	else
+		check_listed(c, d, driver);
 }
 
 static void check_present(const struct check *c, const struct plan_device *d)

@@ -116,7 +116,10 @@ static void kernel_row(const struct rows *r)
 			str_format(lack + used, sizeof(lack) - used, " CONFIG_%s",
 				   kernel_symbol_name(wanted[i]));
 	}
-	if (lack[0])
+	if (check_is_foreign(r->set))
+		row(r, "kernel", CHECK_UNKNOWN, "%s is another system's, hvinit brings its own",
+		    release);
+	else if (lack[0])
 		row(r, "kernel", CHECK_FAIL, "%s, without%s", release, lack);
 	else if (unknown)
 		row(r, "kernel", CHECK_UNKNOWN, "%s, its configuration is not recorded", release);
@@ -133,6 +136,11 @@ static enum check_verdict missing(const struct check_set *set)
 	return CHECK_WARN;
 }
 
+static enum check_verdict missing_in_kernel(const struct check_set *set)
+{
+	return check_is_foreign(set) ? CHECK_UNKNOWN : missing(set);
+}
+
 static void driver_row(const struct rows *r)
 {
 	const struct facts *f = r->set->facts;
@@ -145,7 +153,7 @@ static void driver_row(const struct rows *r)
 			str_format(names + used, sizeof(names) - used, "%s%s", used ? " " : "",
 				   f->driver[i].name);
 	}
-	row(r, "vfio drivers", names[0] ? CHECK_OK : missing(r->set), "%s",
+	row(r, "vfio drivers", names[0] ? CHECK_OK : missing_in_kernel(r->set), "%s",
 	    names[0] ? names : "none");
 }
 
@@ -189,7 +197,10 @@ static void huge_row(const struct rows *r, enum facts_page page, const char *nam
 		row(r, name, CHECK_OK, "%" PRIu64 " set aside, %" PRIu64 " of them free", total,
 		    free);
 	else
-		row(r, name, wants(r->set, page) ? CHECK_FAIL : CHECK_OK,
+		row(r, name,
+		    !wants(r->set, page)     ? CHECK_OK :
+		    check_is_foreign(r->set) ? CHECK_UNKNOWN :
+					       CHECK_FAIL,
 		    "the kernel has none of that size%s",
 		    wants(r->set, page) ? "" : ", and no VM wants any");
 }
@@ -264,7 +275,7 @@ void check_rows(const struct check_set *set, void (*each)(void *arg, const struc
 		return;
 	}
 	row(&r, "kvm", f->kvm ? CHECK_OK : CHECK_FAIL, f->kvm ? "there" : "no /dev/kvm");
-	row(&r, "iommufd", f->iommufd ? CHECK_OK : missing(set),
+	row(&r, "iommufd", f->iommufd ? CHECK_OK : missing_in_kernel(set),
 	    f->iommufd ? "there" : "no /dev/iommu");
 	kernel_row(&r);
 	driver_row(&r);

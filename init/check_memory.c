@@ -45,6 +45,12 @@ static enum facts_page page_of(const struct plan *plan)
 	return plan->vm->hugepages == VM_HUGEPAGES_1G ? FACTS_PAGE_1G : FACTS_PAGE_2M;
 }
 
+/* Another system's kernel may have none of a size that hvinit's has. */
+static bool has_pages(const struct check *c, const struct plan *plan)
+{
+	return c->facts->huge[page_of(plan)] || check_is_foreign(c->set);
+}
+
 static uint64_t huge_mib(const struct plan *plan)
 {
 	return plan->pages * plan_page_mib(plan->vm);
@@ -101,8 +107,7 @@ static void grant_some(const struct check *c, bool bound, struct grants *grants)
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
 		const struct plan *p = check_other(c, slot);
 
-		if (p && p->pages && c->facts->huge[page_of(p)] &&
-		    (p->vm->numa_node != HV_NONE) == bound)
+		if (p && p->pages && has_pages(c, p) && (p->vm->numa_node != HV_NONE) == bound)
 			grants->has[slot] = has_room(c, grants, p, HV_NONE) &&
 					    (!bound || has_room(c, grants, p, p->vm->numa_node));
 	}
@@ -124,7 +129,7 @@ static void check_huge_room(const struct check *c)
 	enum facts_page page = page_of(c->plan);
 	char name[32];
 
-	if (!c->facts->huge[page])
+	if (!has_pages(c, c->plan))
 		return;
 	grant(c, &grants);
 	if (grants.has[c->plan->slot])
@@ -183,7 +188,7 @@ void check_pages(const struct check *c)
 			   "%" PRId64 " MiB are no whole number of pages of %" PRIu64 " MiB",
 			   c->vm->memory_mib, page);
 	check_huge_node(c);
-	if (c->set->machine && !c->facts->huge[page_of(c->plan)])
+	if (c->set->machine && !has_pages(c, c->plan))
 		check_fail(c, DIAG_HUGE_SIZE, SYMBOL(c, "HUGEPAGES"),
 			   "use pages of %" PRIu64 " MiB: the kernel has none of that size", page);
 }

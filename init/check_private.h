@@ -36,6 +36,15 @@ static inline const struct plan *check_other(const struct check *c, unsigned slo
 	return c->set->plan[slot].vm ? &c->set->plan[slot] : NULL;
 }
 
+/*
+ * Whether the machine was looked at under another system. What that one's kernel lacks or does says
+ * little: hvinit brings its own.
+ */
+static inline bool check_is_foreign(const struct check_set *set)
+{
+	return set->facts->hvinit == KNOWN_NO && !set->prepared;
+}
+
 /* Whether HOST_MODULES names the driver; '-' and '_' are alike in names of modules. */
 bool check_loads(const char *modules, const char *driver);
 

@@ -46,6 +46,8 @@ void check_kernel(const struct check *c)
 		return;
 	if (!c->facts->kvm)
 		check_fail(c, DIAG_KVM_NONE, c->vm->name, "use KVM: /dev/kvm is missing");
+	if (check_is_foreign(c->set))
+		return;
 	if (c->plan->devices && !c->facts->iommufd)
 		check_fail(c, DIAG_IOMMUFD_NONE, c->vm->name,
 			   "pass devices: /dev/iommu is missing");

@@ -147,7 +147,7 @@ static void check_cmdqv(const struct check *c, unsigned i)
 {
 	if (c->plan->vsmmu[i].config->cmdqv != VSMMU_CMDQV_ON)
 		return;
-	if (c->facts->symbol[KERNEL_TEGRA241_CMDQV] == KERNEL_NO)
+	if (c->facts->symbol[KERNEL_TEGRA241_CMDQV] == KERNEL_NO && !check_is_foreign(c->set))
 		check_fail(c, DIAG_SMMU_CMDQV, VSMMU(c, i, "CMDQV"),
 			   "turn it on: the kernel is without CONFIG_TEGRA241_CMDQV");
 	else

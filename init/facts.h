@@ -102,6 +102,8 @@ struct facts {
 	struct cpulist cpus; /* online */
 	bool iommufd; /* /dev/iommu exists */
 	bool kvm; /* /dev/kvm exists */
+	/* The system is hvinit's image: its kernel, and what that lacks, is what VMs will find. */
+	enum known hvinit;
 	char kernel[SYS_NAME]; /* release, or "" */
 	enum kernel_state symbol[KERNEL_SYMBOLS]; /* what the kernel was built with */
 	bool huge[FACTS_PAGES]; /* the kernel has huge pages of this size */

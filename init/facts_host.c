@@ -101,6 +101,7 @@ void facts_discover_host(int root, struct facts *facts)
 	    strchr(facts->kernel, '/'))
 		facts->kernel[0] = '\0';
 	kernel_read(root, facts->kernel, facts->symbol);
+	facts->hvinit = kernel_is_own(root) ? KNOWN_YES : KNOWN_NO;
 }
 
 /* --- SMMUs --- */

@@ -33,6 +33,7 @@ static const struct word machine_words[] = {
 	MACHINE("cpus", cpus, cpus),
 	MACHINE("iommufd", yes, iommufd),
 	MACHINE("kvm", yes, kvm),
+	MACHINE("hvinit", known, hvinit),
 	MACHINE("huge2M", yes, huge[FACTS_PAGE_2M]),
 	MACHINE("huge1G", yes, huge[FACTS_PAGE_1G]),
 	MACHINE("dropped", unsigned, dropped),

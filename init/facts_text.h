@@ -3,7 +3,7 @@
  * The host record: struct facts as text, a fact a line, that a person can read and edit.
  *
  *	# hvinit host record 1
- *	machine memory=491520M page=64K cpus=0-143 iommufd=yes kvm=yes
+ *	machine memory=491520M page=64K cpus=0-143 iommufd=yes kvm=yes hvinit=yes
  *	kernel release=7.3.4 IOMMUFD=y VFIO_PCI=y
  *	driver vfio-pci
  *	node 0 memory=245760M cpus=0-71

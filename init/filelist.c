@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "util.h"
+#include "variant.h"
 
 bool filelist_load(const char *path, struct filelist *list, struct diag *diag)
 {
@@ -34,4 +35,24 @@ bool filelist_has(const struct filelist *list, const char *path)
 
 	return str_format(line, sizeof(line), "\n%s\n", path) &&
 	       memmem(list->text, list->len, line, strlen(line));
+}
+
+bool filelist_has_module(const struct filelist *list, const char *name)
+{
+	static const char suffix[] = ".ko\n";
+	const char *at = list->text;
+	const char *end = list->text + list->len;
+
+	while ((at = memmem(at, (size_t)(end - at), suffix, sizeof(suffix) - 1))) {
+		const char *from = at;
+		char base[64];
+
+		while (from > list->text && from[-1] != '/' && from[-1] != '\n')
+			from--;
+		if (str_format(base, sizeof(base), "%.*s", (int)(at - from), from) &&
+		    variant_same(base, name))
+			return true;
+		at += sizeof(suffix) - 1;
+	}
+	return false;
 }

@@ -21,4 +21,7 @@ bool filelist_load(const char *path, struct filelist *list, struct diag *diag);
 /* Whether the image holds the absolute path. */
 bool filelist_has(const struct filelist *list, const char *path);
 
+/* Whether the image holds the kernel module of that name, '-' and '_' alike. */
+bool filelist_has_module(const struct filelist *list, const char *name);
+
 #endif

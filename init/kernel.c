@@ -2,13 +2,14 @@
 /* Lines of a kernel's configuration: "CONFIG_X=y" or "CONFIG_X=m"; all else is off. */
 #include "kernel.h"
 
-#include <stdbool.h>
+#include <unistd.h>
 
 #include "lines.h"
 #include "sys.h"
 #include "util.h"
 
 #define PREFIX "CONFIG_"
+#define OWN "usr/lib/hvinit/kernel.config"
 
 const char *kernel_symbol_name(enum kernel_symbol symbol)
 {
@@ -64,11 +65,16 @@ void kernel_read(int root, const char *release, enum kernel_state state[KERNEL_S
 	char path[SYS_NAME * 2];
 
 	memset(state, 0, sizeof(*state) * KERNEL_SYMBOLS);
-	if (read_file(root, "usr/lib/hvinit/kernel.config", state) || !release[0])
+	if (read_file(root, OWN, state) || !release[0])
 		return;
 	str_format(path, sizeof(path), "boot/config-%s", release);
 	if (read_file(root, path, state))
 		return;
 	str_format(path, sizeof(path), "usr/lib/modules/%s/config", release);
 	read_file(root, path, state);
+}
+
+bool kernel_is_own(int root)
+{
+	return faccessat(root, OWN, F_OK, 0) == 0;
 }

@@ -3,6 +3,8 @@
 #ifndef HVINIT_KERNEL_H
 #define HVINIT_KERNEL_H
 
+#include <stdbool.h>
+
 enum kernel_symbol {
 #define KERNEL(name) KERNEL_##name,
 #include "kernel.def"
@@ -21,5 +23,8 @@ const char *kernel_symbol_name(enum kernel_symbol symbol);
  * usr/lib/modules/RELEASE/config; without any, all stay KERNEL_UNKNOWN.
  */
 void kernel_read(int root, const char *release, enum kernel_state state[KERNEL_SYMBOLS]);
+
+/* Whether root is an image of hvinit's, by the configuration that it has of its kernel. */
+bool kernel_is_own(int root);
 
 #endif

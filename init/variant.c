@@ -43,9 +43,11 @@ static const char *driver_of(struct facts *facts, const char *module, bool built
 
 static void match(struct search *search, const char *pattern, const char *module, bool builtin)
 {
-	const char *driver = NULL;
+	const char *driver = driver_of(search->facts, module, builtin);
 	unsigned char stars = 0;
 
+	if (!driver)
+		return;
 	for (const char *c = pattern; *c; c++)
 		stars += *c == '*' && stars < NO_STARS - 1;
 	for (unsigned i = 0; i < search->facts->count; i++) {
@@ -59,10 +61,6 @@ static void match(struct search *search, const char *pattern, const char *module
 			   d->class >> 8 & 0xff, d->class & 0xff);
 		if (fnmatch(pattern, id, FNM_NOESCAPE) != 0)
 			continue;
-		if (!driver)
-			driver = driver_of(search->facts, module, builtin);
-		if (!driver)
-			return;
 		search->stars[i] = stars;
 		str_copy(d->variant, sizeof(d->variant), driver);
 	}

@@ -11,8 +11,8 @@
 /*
  * Gives every device the driver whose "vfio_pci:" alias is the most specific one for it: of the
  * kernel's modules (usr/lib/modules/RELEASE/modules.alias) and of the drivers built into it
- * (modules.builtin.modinfo). A module that is not loaded becomes a driver of facts, too. Devices,
- * drivers and release of facts must be there already.
+ * (modules.builtin.modinfo). A module that is not loaded becomes a driver of facts, too, whether a
+ * device is there for it or not. Devices, drivers and release of facts must be there already.
  */
 void variant_discover(int root, struct facts *facts);
 

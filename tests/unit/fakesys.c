@@ -126,6 +126,12 @@ void fakesys_device(int root, const struct fake_device *device)
 	device_link(root, device->bdf, "iommu_group", "kernel/iommu_groups", device->group);
 }
 
+/* What the lab's kernel was built with, which is also how an image of hvinit's is known. */
+static const char lab_kernel[] =
+	"CONFIG_IOMMUFD=y\nCONFIG_VFIO=y\nCONFIG_VFIO_DEVICE_CDEV=y\nCONFIG_VFIO_PCI=y\n"
+	"CONFIG_ARM_SMMU_V3=y\nCONFIG_ARM_SMMU_V3_IOMMUFD=y\nCONFIG_KVM=y\nCONFIG_PCI_IOV=y\n"
+	"CONFIG_HUGETLBFS=y\nCONFIG_NUMA=y\nCONFIG_TUN=m\nCONFIG_BRIDGE=m\n";
+
 void fakesys_lab(int root)
 {
 	static const struct fake_device devices[] = {
@@ -145,6 +151,7 @@ void fakesys_lab(int root)
 
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
 		fakesys_device(root, &devices[i]);
+	fakesys_file(root, "usr/lib/hvinit/kernel.config", lab_kernel);
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)

@@ -234,6 +234,22 @@ static void test_no_group(void **state)
 	assert_finding(&diag, DIAG_IOMMU_OFF, "VM0_HOSTDEV2_BDF", "no SMMU");
 }
 
+/* Another system lacks what hvinit's kernel has; what it has no device for, its kernel can tell. */
+static void test_other_system(void **state)
+{
+	(void)state;
+	fakesys_file(root, "proc/sys/kernel/osrelease", "6.8.0\n");
+	fakesys_file(root, "boot/config-6.8.0", "CONFIG_IOMMUFD=m\n");
+	fakesys_remove(root, "usr/lib/hvinit/kernel.config");
+	fakesys_remove(root, "dev/iommu");
+	vm->hugepages = VM_HUGEPAGES_2M;
+	check();
+	assert_no_finding(&diag);
+	set.prepared = true;
+	check_vm(&set, 0, &diag);
+	assert_true(diag_failures(&diag, 0) > 2);
+}
+
 static void test_driver(void **state)
 {
 	(void)state;
@@ -570,6 +586,7 @@ int main(void)
 		CHECK_CASE("no SMMU before a device", test_no_smmu, NULL),
 		CHECK_CASE("no IOMMU group", test_no_group, NULL),
 		CHECK_CASE("no such driver", test_driver, NULL),
+		CHECK_CASE("another system", test_other_system, NULL),
 		CHECK_CASE("a driver of the host's", test_host_driver, NULL),
 		CHECK_CASE("a variant driver", test_variant_driver, NULL),
 		CHECK_CASE("more devices than hvinit can hold", test_too_many_devices, NULL),

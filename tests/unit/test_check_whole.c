@@ -365,6 +365,53 @@ static void test_module_names(void **state)
 	assert_no_finding(&diag);
 }
 
+/* A driver that is not listed is missed only where all that there is would be. */
+static void test_driver_names(void **state)
+{
+	static struct filelist files = { .text = "\n/a/xe-vfio-pci.ko\n", .len = 20 };
+	static const struct {
+		enum known hvinit;
+		bool files;
+		const char *name;
+		int findings;
+		unsigned failures;
+	} drivers[] = {
+		{ KNOWN_YES, false, "vfio_pci", 0, 0 },
+		{ KNOWN_YES, false, "xe_vfio_pci", 1, 1 },
+		{ KNOWN_YES, true, "xe_vfio_pci", 0, 0 },
+		{ KNOWN_UNKNOWN, false, "xe_vfio_pci", 1, 0 },
+		{ KNOWN_UNKNOWN, true, "mlx5_vfio_pci", 1, 1 },
+		{ KNOWN_NO, false, "mlx5_vfio_pci", 0, 0 },
+		{ KNOWN_NO, false, "xe_vfio_pci", 1, 0 },
+		{ KNOWN_NO, true, "xe_vfio_pci", 0, 0 },
+		{ KNOWN_NO, true, "vfio-pci", 0, 0 },
+		{ KNOWN_NO, true, "auto", 0, 0 },
+		/* Another kernel has it, the image does not. */
+		{ KNOWN_NO, true, "mlx5_vfio_pci", 1, 1 },
+	};
+	struct hostdev_config *h = add(0, 64)->hostdev;
+
+	(void)state;
+	str_copy(h->bdf, SYS_BDF, "0001:01:00.0");
+	config.vm[0].kernel[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+		int findings = 0;
+
+		str_copy(h->driver, sizeof(h->driver), drivers[i].name);
+		str_copy(facts.driver[0].name, SYS_NAME,
+			 drivers[i].hvinit == KNOWN_NO ? "mlx5_vfio_pci" : "vfio-pci");
+		facts.hvinit = drivers[i].hvinit;
+		set.files = drivers[i].files ? &files : NULL;
+		check(0);
+		for (unsigned n = 0; n < diag.count; n++)
+			findings += diag.finding[n].code == DIAG_DRV_NAME &&
+				    (diag.finding[n].severity == DIAG_WARN) ==
+					    (drivers[i].failures == 0);
+		if (findings != drivers[i].findings)
+			fail_msg("row %zu: %d", i, findings);
+	}
+}
+
 /* Before the start there is time to bind it: only then it is a fault. */
 static void test_unmanaged(void **state)
 {
@@ -486,6 +533,7 @@ int main(void)
 		WHOLE("a physical function's driver", test_vf_driver),
 		WHOLE("two SMMUs by a function that is not on", test_vf_split),
 		WHOLE("dashes in names of modules", test_module_names),
+		WHOLE("names of drivers", test_driver_names),
 		WHOLE("a device that is not to be bound", test_unmanaged),
 		WHOLE("start anyway", test_anyway),
 		WHOLE("no machine", test_no_machine),

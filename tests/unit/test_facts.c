@@ -41,6 +41,7 @@ static void test_lab(void **state)
 	assert_int_equal(facts.memory_kib, 4194304);
 	assert_true(facts.iommufd);
 	assert_true(facts.kvm);
+	assert_int_equal(facts.hvinit, KNOWN_YES);
 	assert_int_equal(facts.count, 5);
 	assert_int_equal(facts.dropped, 0);
 	for (unsigned i = 1; i < facts.count; i++)
@@ -413,6 +414,7 @@ static void test_empty_machine(void **state)
 	assert_int_equal(facts.count, 0);
 	assert_false(facts.iommufd);
 	assert_false(facts.kvm);
+	assert_int_equal(facts.hvinit, KNOWN_NO);
 	assert_int_equal(facts.memory_kib, 0);
 	assert_null(facts_find(&facts, "0000:01:00.0"));
 }

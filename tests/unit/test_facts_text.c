@@ -40,6 +40,7 @@ static void fill_host(void)
 	assert_true(cpulist_parse("0-71,73,1023", &facts.cpus));
 	facts.iommufd = true;
 	facts.kvm = true;
+	facts.hvinit = KNOWN_NO;
 	facts.huge[FACTS_PAGE_1G] = true;
 	facts.dropped = 3;
 	str_copy(facts.kernel, sizeof(facts.kernel), "7.3.4 #1");
@@ -152,6 +153,7 @@ static void test_defaults(void **state)
 	assert_int_equal(facts.smmu[0].canwbs, KNOWN_UNKNOWN);
 	assert_false(facts.smmu[0].probed);
 	assert_int_equal(facts.symbol[KERNEL_IOMMUFD], KERNEL_UNKNOWN);
+	assert_int_equal(facts.hvinit, KNOWN_UNKNOWN);
 	print(&facts);
 	assert_string_equal(text, HEADER "machine\nkernel\ndriver vfio-pci\nnode 0\nsmmu s\n"
 					 "device 0000:01:00.0\n");

@@ -39,6 +39,22 @@ static void test_lines(void **state)
 	assert_false(filelist_has(&list, ""));
 }
 
+static void test_modules(void **state)
+{
+	static const char text[] = "/usr/lib/modules/7.3.4/kernel/xe-vfio-pci.ko\n/init\n/a/b.kom\n"
+				   "/usr/lib/modules/7.3.4/kernel/mlx5_vfio_pci.ko";
+
+	(void)state;
+	assert_true(load(text, sizeof(text) - 1));
+	assert_true(filelist_has_module(&list, "xe_vfio_pci"));
+	assert_true(filelist_has_module(&list, "xe-vfio-pci"));
+	assert_true(filelist_has_module(&list, "mlx5_vfio_pci"));
+	assert_false(filelist_has_module(&list, "vfio_pci"));
+	assert_false(filelist_has_module(&list, "xe_vfio"));
+	assert_false(filelist_has_module(&list, "init"));
+	assert_false(filelist_has_module(&list, "b"));
+}
+
 static void test_empty(void **state)
 {
 	(void)state;
@@ -70,6 +86,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE("whole lines", test_lines, NULL),
+		CASE("modules", test_modules, NULL),
 		CASE("an empty list", test_empty, NULL),
 		CASE("a list that is too large", test_too_large, NULL),
 		CASE("no list", test_missing, NULL),
