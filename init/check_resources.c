@@ -105,12 +105,29 @@ static void check_gi_nodes(const struct check *c)
 			   c->plan->gi_nodes, QEMU_NODES - 1);
 }
 
+/* Those of a function that is not on yet are as large as those of all of its kind. */
+static void check_bars_known(const struct check *c)
+{
+	for (unsigned i = 0; i < c->plan->devices; i++) {
+		const struct plan_device *d = &c->plan->device[i];
+
+		if (d->pf && d->pf->vfs_total && !plan_bars(d))
+			diag_warn(c->diag, (int)c->plan->slot, DIAG_DEV_GUESS,
+				  SYMBOL(c, "HOSTDEV%u_VF", d->slot),
+				  "count the BARs of virtual function %" PRId64
+				  " of %s: it is not on, and its physical function's record does "
+				  "not tell",
+				  d->config->vf, d->config->bdf);
+	}
+}
+
 void check_window(const struct check *c)
 {
 	uint64_t gib = c->plan->mmio64_gib;
 	uint64_t least = plan_bars_gib(c->plan);
 
 	check_gi_nodes(c);
+	check_bars_known(c);
 	if (gib & (gib - 1))
 		check_fail(c, DIAG_MMIO_WINDOW, SYMBOL(c, "MMIO64_GIB"),
 			   "make a window of %" PRIu64 " GiB: it is no power of two", gib);

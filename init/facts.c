@@ -10,10 +10,14 @@
 #include "variant.h"
 
 enum {
-	/* include/linux/ioport.h. Lines of "resource" are six BARs, the ROM, then windows. */
+	/*
+	 * include/linux/ioport.h. Lines of "resource" are six BARs, the ROM, six that hold the BARs
+	 * of all virtual functions there can be (drivers/pci/iov.c), then windows.
+	 */
 	RESOURCE_MEM = 0x200,
 	RESOURCE_PREFETCH = 0x2000,
 	RESOURCE_MEM_64 = 0x100000,
+	VF_LINES = FACTS_BARS + 1, /* lines before those of virtual functions */
 };
 
 /* --- order --- */
@@ -86,7 +90,22 @@ static int read_group(int root, const char *bdf)
 	return *end || end == name ? FACTS_NO_GROUP : (int)group;
 }
 
-/* Each line of "resource" is "start end flags" in hexadecimal. */
+/* A line of "resource" is "start end flags" in hexadecimal; it holds that many BARs in a row. */
+static struct bar_fact read_bar(char **at, unsigned count)
+{
+	uint64_t start = strtoull(*at, at, 16);
+	uint64_t end = strtoull(*at, at, 16);
+	uint64_t flags = strtoull(*at, at, 16);
+
+	if (!(flags & RESOURCE_MEM) || end <= start || count == 0 || end - start < count)
+		return (struct bar_fact){ 0 };
+	return (struct bar_fact){
+		.bytes = (end - start + 1) / count,
+		.prefetch = flags & RESOURCE_PREFETCH,
+		.wide = flags & RESOURCE_MEM_64,
+	};
+}
+
 static void read_bars(int root, const char *bdf, struct pci_fact *fact)
 {
 	char text[4096];
@@ -94,17 +113,12 @@ static void read_bars(int root, const char *bdf, struct pci_fact *fact)
 
 	if (sys_pci_read(root, bdf, "resource", text, sizeof(text)) <= 0)
 		return;
-	for (unsigned bar = 0; bar < FACTS_BARS; bar++) {
-		uint64_t start = strtoull(at, &at, 16);
-		uint64_t end = strtoull(at, &at, 16);
-		uint64_t flags = strtoull(at, &at, 16);
-
-		if (!(flags & RESOURCE_MEM) || end <= start)
-			continue;
-		fact->bar[bar].bytes = end - start + 1;
-		fact->bar[bar].prefetch = flags & RESOURCE_PREFETCH;
-		fact->bar[bar].wide = flags & RESOURCE_MEM_64;
-	}
+	for (unsigned bar = 0; bar < FACTS_BARS; bar++)
+		fact->bar[bar] = read_bar(&at, 1);
+	for (unsigned line = FACTS_BARS; line < VF_LINES; line++)
+		read_bar(&at, 0);
+	for (unsigned bar = 0; bar < FACTS_BARS; bar++)
+		fact->vf_bar[bar] = read_bar(&at, fact->vfs_total);
 }
 
 /* A line is "0x… 0x… type"; "direct" ones are mapped 1:1, "direct-relaxable" ones need not stay. */

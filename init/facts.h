@@ -67,6 +67,7 @@ struct pci_fact {
 	uint16_t vfs_total;
 	uint16_t vf_offset; /* routing id of VF 0 less the PF's, and from one VF to the next */
 	uint16_t vf_stride;
+	struct bar_fact vf_bar[FACTS_BARS]; /* each of its virtual functions has such ones */
 	char use[FACTS_USE]; /* what the host stands on it for ("mounted at /boot"), or "" */
 };
 

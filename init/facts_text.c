@@ -100,6 +100,12 @@ static const struct word device_words[] = {
 	DEVICE("bar3", bar, bar[3]),
 	DEVICE("bar4", bar, bar[4]),
 	DEVICE("bar5", bar, bar[5]),
+	DEVICE("vfbar0", bar, vf_bar[0]),
+	DEVICE("vfbar1", bar, vf_bar[1]),
+	DEVICE("vfbar2", bar, vf_bar[2]),
+	DEVICE("vfbar3", bar, vf_bar[3]),
+	DEVICE("vfbar4", bar, vf_bar[4]),
+	DEVICE("vfbar5", bar, vf_bar[5]),
 };
 
 #define FOLLOWS(first, second)                \

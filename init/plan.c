@@ -132,6 +132,16 @@ const char *plan_smmu(const struct plan_device *device)
 	return fact ? fact->smmu : NULL;
 }
 
+const struct bar_fact *plan_bars(const struct plan_device *device)
+{
+	if (device->fact)
+		return device->fact->bar;
+	for (unsigned bar = 0; device->pf && bar < FACTS_BARS; bar++)
+		if (device->pf->vf_bar[bar].bytes)
+			return device->pf->vf_bar;
+	return NULL;
+}
+
 static const char *smmu_of(const struct plan_device *device)
 {
 	const char *smmu = plan_smmu(device);
@@ -458,13 +468,16 @@ uint64_t plan_bars_gib(const struct plan *plan)
 	uint64_t gib = 0;
 
 	/* In whole GiB, so that no sum of sizes, which a record may claim, can overflow. */
-	for (unsigned i = 0; i < plan->devices; i++)
-		for (unsigned bar = 0; plan->device[i].fact && bar < FACTS_BARS; bar++) {
-			uint64_t size = power_of_two(plan->device[i].fact->bar[bar].bytes);
+	for (unsigned i = 0; i < plan->devices; i++) {
+		const struct bar_fact *bars = plan_bars(&plan->device[i]);
 
-			if (plan->device[i].fact->bar[bar].wide)
+		for (unsigned bar = 0; bars && bar < FACTS_BARS; bar++) {
+			uint64_t size = power_of_two(bars[bar].bytes);
+
+			if (bars[bar].wide)
 				gib += (size >> 29) + (size < UINT64_C(1) << 29);
 		}
+	}
 	return gib <= PLAN_MMIO64_GIB ? PLAN_MMIO64_GIB : power_of_two(gib);
 }
 
@@ -473,9 +486,12 @@ static uint64_t memlock(const struct plan *plan)
 {
 	uint64_t bytes = ((uint64_t)plan->vm->memory_mib + MEMLOCK_SLACK_MIB) << 20;
 
-	for (unsigned i = 0; i < plan->devices; i++)
-		for (unsigned bar = 0; plan->device[i].fact && bar < FACTS_BARS; bar++)
-			bytes += plan->device[i].fact->bar[bar].bytes;
+	for (unsigned i = 0; i < plan->devices; i++) {
+		const struct bar_fact *bars = plan_bars(&plan->device[i]);
+
+		for (unsigned bar = 0; bars && bar < FACTS_BARS; bar++)
+			bytes += bars[bar].bytes;
+	}
 	return bytes;
 }
 

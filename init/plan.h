@@ -108,6 +108,12 @@ bool plan_vf(const struct pci_fact *pf, int64_t vf, char bdf[SYS_BDF]);
  */
 const char *plan_smmu(const struct plan_device *device);
 
+/*
+ * The device's FACTS_BARS BARs, which its physical function tells of while a virtual function is
+ * not on; NULL when nothing does. Owned by facts.
+ */
+const struct bar_fact *plan_bars(const struct plan_device *device);
+
 /* The VFIO driver of a device that is there: the one that is set, else the best one for it. */
 const char *plan_driver(const struct plan_device *device);
 

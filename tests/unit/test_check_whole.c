@@ -19,7 +19,7 @@ static const char machine[] =
 	"node 1 memory=8G cpus=4-7\n"
 	"device 0001:01:00.0 id=144d:a80a class=0x010802 smmu=smmu3.0 group=1 reset=flr\n"
 	"device 0002:01:00.0 id=8086:10c9 class=0x020000 smmu=smmu3.0 group=2 reset=flr driver=igb "
-	"total=7 offset=128 stride=2\n"
+	"total=7 offset=128 stride=2 vfbar0=16K,wide,prefetch vfbar3=16K,wide,prefetch\n"
 	"device 0002:01:10.0 id=8086:10ca class=0x020000 smmu=smmu3.0 group=3 reset=flr "
 	"pf=0002:01:00.0 vf=0\n"
 	"device 0004:01:00.0 id=144d:a80a class=0x010802 smmu=smmu3.1 group=4 reset=flr\n";
@@ -296,6 +296,24 @@ static void test_window(void **state)
 
 /* --- virtual functions and drivers --- */
 
+static void test_vf_window(void **state)
+{
+	struct hostdev_config *h = add(0, 64)->hostdev;
+
+	(void)state;
+	str_copy(config.host.modules, sizeof(config.host.modules), "igb");
+	str_copy(h->bdf, SYS_BDF, "0002:01:00.0");
+	h->vf = 1;
+	facts.device[1].vf_bar[0].bytes = UINT64_C(200) << 30;
+	check(0);
+	assert_no_finding(&diag);
+	assert_int_equal(set.plan[0].mmio64_gib, 1024);
+	memset(facts.device[1].vf_bar, 0, sizeof(facts.device[1].vf_bar));
+	check(0);
+	assert_finding(&diag, DIAG_DEV_GUESS, "VM0_HOSTDEV0_VF", "does not tell");
+	assert_int_equal(diag_failures(&diag, 0), 0);
+}
+
 static void test_vf_prepared(void **state)
 {
 	struct hostdev_config *h = add(0, 64)->hostdev;
@@ -533,6 +551,7 @@ int main(void)
 		WHOLE("a physical function's driver", test_vf_driver),
 		WHOLE("two SMMUs by a function that is not on", test_vf_split),
 		WHOLE("dashes in names of modules", test_module_names),
+		WHOLE("BARs of a function that is not on", test_vf_window),
 		WHOLE("names of drivers", test_driver_names),
 		WHOLE("a device that is not to be bound", test_unmanaged),
 		WHOLE("start anyway", test_anyway),

@@ -141,6 +141,12 @@ static void test_vfs(void **state)
 	put(root, pf, "sriov_numvfs", "2\n");
 	put(root, pf, "sriov_offset", "384\n");
 	put(root, pf, "sriov_stride", "2\n");
+	put(root, pf, "resource",
+	    "0x0 0x0 0x0\n0x0 0x0 0x0\n0x0 0x0 0x0\n0x0 0x0 0x0\n0x0 0x0 0x0\n0x0 0x0 0x0\n"
+	    "0x0000000010000000 0x000000001007ffff 0x0000000000046200\n"
+	    "0x0000600000000000 0x00006003ffffffff 0x000000000014220c\n"
+	    "0x0 0x0 0x0\n0x0000600400000000 0x000060040001ffff 0x0000000000140204\n"
+	    "0x0 0x0 0x0\n0x0 0x0 0x0\n0x0 0x0 0x0\n");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char path[128];
 		char target[64];
@@ -155,6 +161,14 @@ static void test_vfs(void **state)
 	assert_int_equal(facts_find(&facts, pf)->vf_offset, 384);
 	assert_int_equal(facts_find(&facts, pf)->vf_stride, 2);
 	assert_string_equal(facts_find(&facts, pf)->pf, "");
+	assert_int_equal(bar_bytes(facts_find(&facts, pf)), 0);
+	/* The lines are for all eight. */
+	assert_int_equal(facts_find(&facts, pf)->vf_bar[0].bytes, UINT64_C(2) << 30);
+	assert_true(facts_find(&facts, pf)->vf_bar[0].prefetch);
+	assert_int_equal(facts_find(&facts, pf)->vf_bar[2].bytes, 16384);
+	assert_true(facts_find(&facts, pf)->vf_bar[2].wide);
+	assert_false(facts_find(&facts, pf)->vf_bar[2].prefetch);
+	assert_int_equal(facts_find(&facts, pf)->vf_bar[1].bytes, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_string_equal(facts_find(&facts, rows[i].bdf)->pf, rows[i].pf);
 		assert_int_equal(facts_find(&facts, rows[i].bdf)->vf, rows[i].vf);

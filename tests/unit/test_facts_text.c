@@ -103,6 +103,7 @@ static void fill_devices(void)
 		.vfs_total = UINT16_MAX,
 		.vf_offset = 128,
 		.vf_stride = 1,
+		.vf_bar = { { 0 }, { 16384, true, false } },
 		.use = "mounted at /boot",
 	};
 	facts.device[1] = (struct pci_fact){
