@@ -6,6 +6,7 @@
 #include "check_private.h"
 #include "manifest.h"
 #include "util.h"
+#include "variant.h"
 
 void check_fail(const struct check *c, enum diag_code code, const char *subject, const char *fmt,
 		...)
@@ -33,27 +34,28 @@ const char *check_symbol(const struct check *c, char name[DIAG_SUBJECT], const c
 	return name;
 }
 
-static bool is_module(const char *word, size_t len, const char *driver)
+static bool names_module(const char *modules, const char *module)
 {
-	if (len != strlen(driver))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (word[i] != driver[i] && !(strchr("-_", word[i]) && strchr("-_", driver[i])))
-			return false;
-	return true;
-}
+	char word[SYS_NAME];
 
-bool check_loads(const char *modules, const char *driver)
-{
 	while (*modules) {
 		size_t len = strcspn(modules, " ");
 
-		if (is_module(modules, len, driver))
+		if (str_format(word, sizeof(word), "%.*s", (int)len, modules) &&
+		    variant_same(word, module))
 			return true;
 		modules += len;
 		modules += strspn(modules, " ");
 	}
 	return false;
+}
+
+bool check_loads(const struct check_set *set, const char *driver)
+{
+	const struct driver_fact *fact = facts_driver(set->facts, driver);
+	const char *module = fact && fact->from[0] ? fact->from : driver;
+
+	return names_module(set->config->host.modules, module);
 }
 
 /* Commands know a VM by its name, and 'log host' is the host's. */

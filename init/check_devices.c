@@ -126,8 +126,7 @@ static void check_vf_count(const struct check *c, const struct plan_device *d)
 /* Only a driver of its own can turn a device's virtual functions on. */
 static void check_pf_driver(const struct check *c, const struct plan_device *d)
 {
-	if (d->pf->driver[0] &&
-	    (c->set->prepared || check_loads(c->config->host.modules, d->pf->driver)))
+	if (d->pf->driver[0] && (c->set->prepared || check_loads(c->set, d->pf->driver)))
 		return;
 	check_fail(c, DIAG_DRV_MISSING, HOSTDEV(c, d, "BDF"),
 		   "turn on virtual functions of %s: its driver%s%s is not among HOST_MODULES",
@@ -180,7 +179,7 @@ static bool leaves_group_alone(const char *driver)
 static bool meets_driver(const struct check *c, const struct pci_fact *device)
 {
 	return c->facts->hvinit == KNOWN_YES || c->set->prepared ||
-	       check_loads(c->config->host.modules, device->driver);
+	       check_loads(c->set, device->driver);
 }
 
 static void check_peer(const struct check *c, const struct plan_device *d,
@@ -196,6 +195,12 @@ static void check_peer(const struct check *c, const struct plan_device *d,
 		check_fail(c, DIAG_GRP_PEERS, d->bdf,
 			   "use IOMMU group %d: %s of the same group is held by the driver %s",
 			   peer->group, peer->bdf, peer->driver);
+	else if (vm < 0 && !leaves_group_alone(peer->driver) && c->config->host.modules[0])
+		diag_warn(
+			c->diag, (int)c->plan->slot, DIAG_GRP_PEERS, d->bdf,
+			"use IOMMU group %d: %s of the same group was held by the driver %s, which "
+			"HOST_MODULES do not name but could need",
+			peer->group, peer->bdf, peer->driver);
 }
 
 /*

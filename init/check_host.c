@@ -48,8 +48,7 @@ static void check_uplink(const struct check_set *set, unsigned n, struct diag *d
 	else if (fact->class >> 16 != CLASS_NETWORK)
 		diag_add(diag, DIAG_HOST, DIAG_UPLINK_NONE, symbol,
 			 "use %s: it is no network card (class %06x)", bdf, fact->class);
-	else if (!(set->prepared && fact->driver[0]) &&
-		 !check_loads(set->config->host.modules, fact->driver))
+	else if (!(set->prepared && fact->driver[0]) && !check_loads(set, fact->driver))
 		diag_add(diag, DIAG_HOST, DIAG_DRV_MISSING, symbol,
 			 "use %s: its driver%s%s is not among HOST_MODULES", bdf,
 			 fact->driver[0] ? " " : "", fact->driver);

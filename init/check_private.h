@@ -45,8 +45,11 @@ static inline bool check_is_foreign(const struct check_set *set)
 	return set->facts->hvinit == KNOWN_NO && !set->prepared;
 }
 
-/* Whether HOST_MODULES names the driver; '-' and '_' are alike in names of modules. */
-bool check_loads(const char *modules, const char *driver);
+/*
+ * Whether HOST_MODULES names the driver's module; '-' and '_' are alike there. A module that one of
+ * those needs is loaded, too, which is not seen.
+ */
+bool check_loads(const struct check_set *set, const char *driver);
 
 /* Whether the VM in that slot could start, its memory left aside: else it takes none. */
 bool check_would_start(const struct check *c, unsigned slot);

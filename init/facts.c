@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "facts_host.h"
+#include "sys_facts.h"
 #include "use.h"
 #include "util.h"
 #include "variant.h"
@@ -246,6 +247,17 @@ static int add_driver(void *arg, const char *name)
 	return 0;
 }
 
+static void name_modules(int root, struct facts *facts)
+{
+	for (unsigned i = 0; i < facts->drivers; i++) {
+		struct driver_fact *d = &facts->driver[i];
+
+		if (sys_driver_module(root, d->name, d->from, sizeof(d->from)) ||
+		    variant_same(d->from, d->name))
+			d->from[0] = '\0';
+	}
+}
+
 void facts_discover(int root, struct facts *facts)
 {
 	struct walk walk = { .root = root, .facts = facts };
@@ -260,6 +272,7 @@ void facts_discover(int root, struct facts *facts)
 	for (unsigned i = 0; i < facts->count; i++)
 		if (facts->device[i].driver[0])
 			note_driver(facts, facts->device[i].driver);
+	name_modules(root, facts);
 	facts_sort(facts);
 	for (unsigned i = 0; i < facts->count; i++)
 		if (facts->device[i].pf[0])

@@ -36,6 +36,7 @@ enum known { KNOWN_UNKNOWN, KNOWN_NO, KNOWN_YES };
 struct driver_fact {
 	char name[SYS_NAME]; /* as below /sys/bus/pci/drivers; of a module not loaded: the module's */
 	bool module; /* it has to be loaded before a device can be bound to it */
+	char from[SYS_NAME]; /* its module, where that is called otherwise (xhci_hcd's); else "" */
 };
 
 struct bar_fact {

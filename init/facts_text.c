@@ -49,6 +49,7 @@ static const struct word kernel_words[] = {
 static const struct word driver_words[] = {
 	DRIVER("", text, name),
 	DRIVER("module", yes, module),
+	DRIVER("from", text, from),
 };
 
 static const struct word node_words[] = {

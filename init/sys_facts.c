@@ -156,20 +156,35 @@ static int read_link(int root, const char *path, char target[LINK_SIZE])
 	return n < 0 ? -errno : 0;
 }
 
-int sys_iommu_device(int root, const char *iommu, char *name, size_t size)
+/* The last part of what the link points to. */
+static int read_name(int root, const char *path, char *name, size_t size)
 {
-	char path[PATH_SIZE];
 	char target[LINK_SIZE];
 	const char *base;
-	int error;
+	int error = read_link(root, path, target);
 
-	if (!str_format(path, sizeof(path), CLASS_IOMMU "/%s/device", iommu))
-		return -ENAMETOOLONG;
-	error = read_link(root, path, target);
 	if (error)
 		return error;
 	base = strrchr(target, '/');
 	return str_copy(name, size, base ? base + 1 : target) ? 0 : -ENAMETOOLONG;
+}
+
+int sys_iommu_device(int root, const char *iommu, char *name, size_t size)
+{
+	char path[PATH_SIZE];
+
+	if (!str_format(path, sizeof(path), CLASS_IOMMU "/%s/device", iommu))
+		return -ENAMETOOLONG;
+	return read_name(root, path, name, size);
+}
+
+int sys_driver_module(int root, const char *driver, char *name, size_t size)
+{
+	char path[PATH_SIZE];
+
+	if (!str_format(path, sizeof(path), "sys/bus/pci/drivers/%s/module", driver))
+		return -ENAMETOOLONG;
+	return read_name(root, path, name, size);
 }
 
 /* --- CPUs and memory --- */

@@ -20,6 +20,8 @@ bool sys_is_live(int root);
 unsigned sys_page_kib(int root);
 /* The kernel's release. */
 ssize_t sys_release(int root, char *buf, size_t size);
+/* The module that a PCI driver is in, which a driver that is built in need not have. */
+int sys_driver_module(int root, const char *driver, char *name, size_t size);
 /*
  * The kernel's log from its beginning, a line at a time without its time; of a recorded tree the
  * file var/log/dmesg.

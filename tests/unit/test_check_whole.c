@@ -383,6 +383,34 @@ static void test_module_names(void **state)
 	assert_no_finding(&diag);
 }
 
+/* What HOST_MODULES name is loaded, and what that needs; the record knows the modules' names. */
+static void test_peer_modules(void **state)
+{
+	struct hostdev_config *h = add(0, 64)->hostdev;
+	char *modules = config.host.modules;
+
+	(void)state;
+	str_copy(h->bdf, SYS_BDF, "0004:01:00.0");
+	facts.device[1].group = 4;
+	str_copy(facts.device[1].driver, SYS_NAME, "xhci_hcd");
+	facts.drivers = 2;
+	facts.driver[1] = (struct driver_fact){ .name = "xhci_hcd", .from = "xhci_pci" };
+	check(0);
+	assert_no_finding(&diag);
+	str_copy(modules, sizeof(config.host.modules), "nvme xhci-pci");
+	check(0);
+	assert_finding(&diag, DIAG_GRP_PEERS, "0004:01:00.0", "is held by the driver xhci_hcd");
+	assert_int_equal(diag_failures(&diag, 0), 1);
+	str_copy(modules, sizeof(config.host.modules), "mlx5_ib");
+	check(0);
+	assert_finding(&diag, DIAG_GRP_PEERS, "0004:01:00.0", "do not name but could need");
+	assert_int_equal(diag_failures(&diag, 0), 0);
+	/* Under hvinit it was loaded, whatever named it. */
+	facts.hvinit = KNOWN_YES;
+	check(0);
+	assert_int_equal(diag_failures(&diag, 0), 1);
+}
+
 /* A driver that is not listed is missed only where all that there is would be. */
 static void test_driver_names(void **state)
 {
@@ -552,6 +580,7 @@ int main(void)
 		WHOLE("two SMMUs by a function that is not on", test_vf_split),
 		WHOLE("dashes in names of modules", test_module_names),
 		WHOLE("BARs of a function that is not on", test_vf_window),
+		WHOLE("a peer's driver and its module", test_peer_modules),
 		WHOLE("names of drivers", test_driver_names),
 		WHOLE("a device that is not to be bound", test_unmanaged),
 		WHOLE("start anyway", test_anyway),

@@ -120,6 +120,23 @@ static void test_endpoint(void **state)
 }
 
 /* igb's VFs 0 and 1 (offset 384, stride 2), a device that is none of its VFs, and a lone VF. */
+/* The kernel's link tells a driver's module; most are called the same. */
+static void test_modules(void **state)
+{
+	static const struct fake_device usb = { .bdf = "0000:01:00.0", .driver = "xhci_hcd" };
+	static const struct fake_device disk = { .bdf = "0000:02:00.0", .driver = "vfio-pci" };
+	int root = fakesys_new();
+
+	(void)state;
+	fakesys_device(root, &usb);
+	fakesys_device(root, &disk);
+	fakesys_link(root, "sys/bus/pci/drivers/xhci_hcd/module", "../../../../module/xhci_pci");
+	fakesys_link(root, "sys/bus/pci/drivers/vfio-pci/module", "../../../../module/vfio_pci");
+	look(root, "0000:01:00.0");
+	assert_string_equal(facts_driver(&facts, "xhci_hcd")->from, "xhci_pci");
+	assert_string_equal(facts_driver(&facts, "vfio-pci")->from, "");
+}
+
 static void test_vfs(void **state)
 {
 	static const char pf[] = "0000:81:00.0";
@@ -470,6 +487,7 @@ int main(void)
 		CASE("a device", test_device, NULL),
 		CASE("a device without anything", test_bare, NULL),
 		CASE("what only an endpoint has", test_endpoint, NULL),
+		CASE("drivers' modules", test_modules, NULL),
 		CASE("virtual functions", test_vfs, NULL),
 		CASE("nodes", test_nodes, NULL),
 		CASE("SMMUs", test_smmus, NULL),

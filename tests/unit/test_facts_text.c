@@ -50,7 +50,8 @@ static void fill_host(void)
 	facts.drivers = 2;
 	str_copy(facts.driver[0].name, SYS_NAME, "nvgrace_gpu_vfio_pci");
 	facts.driver[0].module = true;
-	str_copy(facts.driver[1].name, SYS_NAME, "vfio-pci");
+	str_copy(facts.driver[1].name, SYS_NAME, "xhci_hcd");
+	str_copy(facts.driver[1].from, SYS_NAME, "xhci_pci");
 	facts.nodes = 2;
 	facts.node[0].memory_kib = 4096;
 	assert_true(cpulist_parse("0-35", &facts.node[0].cpus));
