@@ -46,6 +46,11 @@ static bool same_cpus(const struct cpulist *a, const struct cpulist *b)
 	return memcmp(a->bit, b->bit, sizeof(a->bit)) == 0;
 }
 
+static const struct domain_pin *pin_of(const struct domain *d, unsigned vcpu)
+{
+	return d->vcpu[vcpu].set ? &d->vcpu[vcpu] : &d->vcpu_all;
+}
+
 /*
  * The CPUs of all virtual CPUs together, if a list of them says it all: when each has one for
  * itself in ascending order, or all share the same. VMn_CPU_PIN knows no other ways.
@@ -58,7 +63,7 @@ static bool join_pins(const struct domain *d, unsigned vcpus, struct cpulist *al
 
 	memset(all, 0, sizeof(*all));
 	for (unsigned i = 0; i < vcpus; i++) {
-		const struct domain_pin *pin = d->vcpu[i].set ? &d->vcpu[i] : &d->vcpu_all;
+		const struct domain_pin *pin = pin_of(d, i);
 
 		if (!pin->set)
 			return false;
@@ -66,7 +71,7 @@ static bool join_pins(const struct domain *d, unsigned vcpus, struct cpulist *al
 		last = cpulist_nth(&pin->cpus, 0);
 		for (size_t w = 0; w < ARRAY_SIZE(all->bit); w++)
 			all->bit[w] |= pin->cpus.bit[w];
-		same &= same_cpus(all, &pin->cpus);
+		same &= same_cpus(&pin_of(d, 0)->cpus, &pin->cpus);
 	}
 	return ascending || (same && (cpulist_count(all) != vcpus || vcpus == 1));
 }
