@@ -48,6 +48,12 @@ struct domain_port {
 	struct domain_place at;
 };
 
+/* A controller that a manifest has no word for: what is behind it is also behind those above. */
+struct domain_bridge {
+	int index;
+	struct domain_place at;
+};
+
 struct domain_smmu {
 	xmlNode *node;
 	int bus; /* index of its PCI controller */
@@ -115,9 +121,10 @@ struct domain {
 	struct domain_pin emulator;
 	const char *restart; /* a word of VMn_RESTART, or NULL */
 	unsigned restart_line;
-	unsigned pxbs, ports, smmus, hostdevs, disks, nets, words;
+	unsigned pxbs, ports, bridges, smmus, hostdevs, disks, nets, words;
 	struct domain_pxb pxb[DOMAIN_CONTROLLERS];
 	struct domain_port port[DOMAIN_CONTROLLERS];
+	struct domain_bridge bridge[DOMAIN_CONTROLLERS];
 	struct domain_smmu smmu[HV_VSMMU_SLOTS];
 	struct domain_hostdev hostdev[HV_HOSTDEV_SLOTS];
 	struct domain_disk disk[HV_DISK_SLOTS];

@@ -102,14 +102,28 @@ static const char *peek(const xmlNode *node, const char *name)
 	return NULL;
 }
 
+/* It is not carried over, and so not taken; only its place in the tree counts. */
+static void read_bridge(struct xml *xml, xmlNode *node, struct domain *d)
+{
+	struct domain_bridge *bridge = &d->bridge[d->bridges];
+
+	if (d->bridges == DOMAIN_CONTROLLERS)
+		return;
+	d->bridges++;
+	bridge->index = domain_number(xml, node, "index", 10, PCI_BUSES);
+	read_place(xml, node, &bridge->at);
+}
+
 static void read_controller(struct xml *xml, xmlNode *node, struct domain *d)
 {
 	const char *model = peek(node, "model");
 
 	if (!is_word(peek(node, "type"), "pci"))
 		return;
-	if (!is_word(model, "pcie-expander-bus") && !is_word(model, "pcie-root-port"))
+	if (!is_word(model, "pcie-expander-bus") && !is_word(model, "pcie-root-port")) {
+		read_bridge(xml, node, d);
 		return;
+	}
 	xml_take(node);
 	xml_attr(node, "type");
 	xml_attr(node, "model");
@@ -268,7 +282,7 @@ static void read_disk(struct xml *xml, xmlNode *node, struct domain *d)
 	source = xml_child(node, "source");
 	target = xml_child(node, "target");
 	disk->path = xml_attr(source, is_word(type, "file") ? "file" : "dev");
-	if (!disk->path || !is_word(xml_attr(target, "bus"), "virtio"))
+	if (!disk->path || !*disk->path || !is_word(xml_attr(target, "bus"), "virtio"))
 		return;
 	if (d->disks == HV_DISK_SLOTS) {
 		xml_lost(xml, node, "a VM has at most %d disks", HV_DISK_SLOTS);
@@ -310,6 +324,27 @@ static void read_net(struct xml *xml, xmlNode *node, struct domain *d)
 	d->nets++;
 }
 
+/* --- the console --- */
+
+/* Only the first serial line and the console that is the same are hvinit's: rules tell of them. */
+static void read_character(struct xml *xml, xmlNode *node, bool first)
+{
+	static const char ours[] = "the guest's first serial line alone is hvinit's console";
+
+	if (!first) {
+		xml_lost(xml, node, "%s", ours);
+		return;
+	}
+	for (xmlNode *target = node->children; target; target = target->next) {
+		const char *type = is_kind(target, "target") ? peek(target, "type") : NULL;
+
+		if (is_kind(node, "console") && type && !is_word(type, "serial")) {
+			xml_lost(xml, node, "%s", ours);
+			return;
+		}
+	}
+}
+
 /* <iommufd enabled='yes'> of the whole domain, which each device may deny. */
 static bool read_enabled(struct xml *xml, xmlNode *devices)
 {
@@ -324,6 +359,8 @@ static bool read_enabled(struct xml *xml, xmlNode *devices)
 void domain_read_devices(struct xml *xml, xmlNode *devices, struct domain *d)
 {
 	bool iommufd = read_enabled(xml, devices);
+	unsigned serials = 0;
+	unsigned consoles = 0;
 
 	for (xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
 		if (is_kind(node, "controller"))
@@ -337,5 +374,9 @@ void domain_read_devices(struct xml *xml, xmlNode *devices, struct domain *d)
 			read_disk(xml, node, d);
 		else if (is_kind(node, "interface"))
 			read_net(xml, node, d);
+		else if (is_kind(node, "serial"))
+			read_character(xml, node, serials++ == 0);
+		else if (is_kind(node, "console"))
+			read_character(xml, node, consoles++ == 0);
 	}
 }

@@ -39,6 +39,31 @@ static int find_port(const struct domain *d, const struct domain_place *at)
 	return NOWHERE;
 }
 
+/* The controller whose bus that of a bridge or root port hangs on, or NOWHERE for any other. */
+static int parent_bus(const struct domain *d, int bus)
+{
+	for (unsigned i = 0; i < d->ports; i++)
+		if (d->port[i].index == bus)
+			return d->port[i].at.bus;
+	for (unsigned i = 0; i < d->bridges; i++)
+		if (d->bridge[i].index == bus)
+			return d->bridge[i].at.bus;
+	return NOWHERE;
+}
+
+/* The bus at the top of that one: pcie.0 or a pxb-pcie's. A ring has none: it ends anywhere. */
+static int top_bus(const struct domain *d, int bus)
+{
+	for (unsigned i = 0; bus > 0 && i < DOMAIN_CONTROLLERS; i++) {
+		int parent = parent_bus(d, bus);
+
+		if (parent == NOWHERE)
+			break;
+		bus = parent;
+	}
+	return bus;
+}
+
 /* --- SMMUs --- */
 
 static bool is_second(const struct topology *t, unsigned smmu)
@@ -101,6 +126,18 @@ static void write_property(struct fragment *f, const struct domain_smmu *smmu, c
 	fragment_text(f, xml_line(smmu->node), value, "VSMMU%u_%s", slot, last);
 }
 
+static void write_pxb_addr(struct fragment *f, const struct domain_pxb *pxb, unsigned slot)
+{
+	if (!pxb->at.set)
+		return;
+	if (pxb->at.bus || pxb->at.function)
+		xml_tell(f->xml, pxb->node, DIAG_IMPORT_CHANGED,
+			 "gets a slot of its own on pcie.0, not %02x:%02x.%x",
+			 (unsigned)pxb->at.bus, (unsigned)pxb->at.slot, (unsigned)pxb->at.function);
+	else
+		write_number(f, pxb->node, pxb->at.slot, "VSMMU", slot, "ADDR");
+}
+
 static void write_smmus(const struct topology *t)
 {
 	struct fragment *f = t->f;
@@ -121,8 +158,7 @@ static void write_smmus(const struct topology *t)
 		write_property(f, smmu, smmu->cmdqv, slot, "CMDQV");
 		write_number(f, pxb->node, pxb->index, "VSMMU", slot, "PXB_INDEX");
 		write_number(f, pxb->node, pxb->bus_nr, "VSMMU", slot, "BUS_NR");
-		if (pxb->at.set)
-			write_number(f, pxb->node, pxb->at.slot, "VSMMU", slot, "ADDR");
+		write_pxb_addr(f, pxb, slot);
 	}
 }
 
@@ -232,9 +268,7 @@ static void write_place(struct topology *t, unsigned slot)
 	if (!h->at.set)
 		return;
 	str_format(text, sizeof(text), "HOSTDEV%u_VSMMU", slot);
-	write_bus(t->f, line,
-		  port == NOWHERE ? vsmmu_of(t, h->at.bus) : bus_of(t, &t->d->port[port]), "none",
-		  text);
+	write_bus(t->f, line, vsmmu_of(t, top_bus(t->d, h->at.bus)), "none", text);
 	if (h->at.slot || h->at.function || port == NOWHERE || t->hostdev[port] != (int)slot)
 		xml_tell(t->f->xml, h->node, DIAG_IMPORT_CHANGED,
 			 "stands alone behind a root port of its own, not at %02x:%02x.%x",

@@ -48,6 +48,9 @@ struct part {
 #define PORT(index, bus, slot)                                             \
 	"<controller type='pci' model='pcie-root-port' index='" index "'>" \
 	"<address type='pci' bus='" bus "' slot='" slot "'/></controller>"
+#define SWITCH(side, index, bus)                                                      \
+	"<controller type='pci' model='pcie-switch-" side "-port' index='" index "'>" \
+	"<address type='pci' bus='" bus "' slot='0'/></controller>"
 #define SMMU(bus) "<iommu model='smmuv3'><driver pciBus='" bus "' accel='on'/></iommu>"
 #define HOSTDEV(bdf_bus, rest)                                                               \
 	"<hostdev type='pci' mode='subsystem' managed='yes'><driver iommufd='yes'/><source>" \
@@ -202,6 +205,41 @@ static const struct part parts[] = {
 	  "VM3_HOSTDEV1_BDF=\"0000:02:00.0\"\nVM3_HOSTDEV1_VSMMU=\"none\"\n",
 	  "hostdev[2]: stands alone behind a root port of its own, not at 01:00.1",
 	  DIAG_IMPORT_CHANGED },
+	{ "a device behind a switch",
+	  DEVICES(PXB("1", "8") PORT("2", "1", "0") SWITCH("upstream", "3", "2")
+			  SWITCH("downstream", "4", "3") SMMU("1")
+				  HOSTDEV("1", "<address type='pci' bus='4' slot='0'/>")),
+	  "VM3_HOSTDEV0_BDF=\"0000:01:00.0\"\nVM3_HOSTDEV0_VSMMU=\"0\"\n" VSMMU0
+	  "VM3_PORT0_BUS=\"0\"\nVM3_PORT0_INDEX=\"2\"\nVM3_PORT0_ADDR=\"0\"\n",
+	  NULL, DIAG_IMPORT_CHANGED },
+	{ "a device behind switches in a ring",
+	  DEVICES(SWITCH("upstream", "3", "4") SWITCH("downstream", "4", "3")
+			  HOSTDEV("1", "<address type='pci' bus='4' slot='0'/>")),
+	  "VM3_HOSTDEV0_BDF=\"0000:01:00.0\"\nVM3_HOSTDEV0_VSMMU=\"none\"\n", NULL,
+	  DIAG_IMPORT_CHANGED },
+	{ "an expander bus that shares a slot",
+	  DEVICES("<controller type='pci' model='pcie-expander-bus' index='1'><target busNr='8'/>"
+		  "<address type='pci' bus='0' slot='1' function='2'/></controller>" SMMU("1")),
+	  "VM3_VSMMU0_PXB_INDEX=\"1\"\nVM3_VSMMU0_BUS_NR=\"8\"\n",
+	  "gets a slot of its own on pcie.0, not 00:01.2", DIAG_IMPORT_CHANGED },
+	{ "a serial line",
+	  DEVICES("<serial type='pty'><source path='/dev/pts/3'/>"
+		  "<target type='system-serial' port='0'><model name='pl011'/></target>"
+		  "<alias name='serial0'/></serial><console type='pty' tty='/dev/pts/3'>"
+		  "<source path='/dev/pts/3'/><target type='serial' port='0'/></console>"),
+	  "", NULL, 0 },
+	{ "a serial line with a log",
+	  DEVICES("<serial type='pty'><log file='/l' append='on'/></serial>"), "",
+	  "serial/log: not carried: hvinit keeps", DIAG_IMPORT_LOST },
+	{ "a second serial line",
+	  DEVICES("<serial type='pty'/><serial type='pty'><target port='1'/></serial>"), "",
+	  "serial[2]: not carried: the guest's first", DIAG_IMPORT_LOST },
+	{ "a serial line on USB",
+	  DEVICES("<serial type='pty'><target type='usb-serial' port='0'/></serial>"), "",
+	  "serial/target/@type: not carried", DIAG_IMPORT_LOST },
+	{ "a virtio console",
+	  DEVICES("<console type='pty'><target type='virtio' port='0'/></console>"), "",
+	  "/domain/devices/console: not carried", DIAG_IMPORT_LOST },
 	{ "a device of a net",
 	  DEVICES("<interface type='hostdev' managed='yes'>"
 		  "<driver iommufd='yes'/><source><address bus='1' slot='0'/></source></interface>"),
