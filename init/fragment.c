@@ -36,11 +36,13 @@ static bool accepts(struct fragment *fragment, unsigned line, const char *name, 
 	return false;
 }
 
-static void write_line(struct fragment *fragment, unsigned line, const char *name,
+static bool write_line(struct fragment *fragment, unsigned line, const char *name,
 		       const char *value)
 {
-	if (accepts(fragment, line, name, value))
-		fprintf(fragment->out, "%s=%s\n", name, value);
+	if (!accepts(fragment, line, name, value))
+		return false;
+	fprintf(fragment->out, "%s=%s\n", name, value);
+	return true;
 }
 
 /* In double quotes, as Kconfig has strings; false when it does not fit. */
@@ -61,19 +63,19 @@ static bool quote(const char *text, char *quoted, size_t size)
 	return true;
 }
 
-static void write_string(struct fragment *fragment, unsigned line, const char *name,
+static bool write_string(struct fragment *fragment, unsigned line, const char *name,
 			 const char *text)
 {
 	char quoted[VALUE_TEXT];
 
 	if (quote(text, quoted, sizeof(quoted)))
-		write_line(fragment, line, name, quoted);
-	else
-		xml_tell_line(fragment->xml, line, DIAG_IMPORT_VALUE,
-			      "%s: not set: the string is too long", name);
+		return write_line(fragment, line, name, quoted);
+	xml_tell_line(fragment->xml, line, DIAG_IMPORT_VALUE, "%s: not set: the string is too long",
+		      name);
+	return false;
 }
 
-void fragment_text(struct fragment *fragment, unsigned line, const char *text, const char *fmt, ...)
+bool fragment_text(struct fragment *fragment, unsigned line, const char *text, const char *fmt, ...)
 {
 	char name[NAME_SIZE];
 	va_list ap;
@@ -81,8 +83,7 @@ void fragment_text(struct fragment *fragment, unsigned line, const char *text, c
 	va_start(ap, fmt);
 	make_name(fragment, fmt, ap, name);
 	va_end(ap);
-	if (text)
-		write_string(fragment, line, name, text);
+	return text && write_string(fragment, line, name, text);
 }
 
 void fragment_number(struct fragment *fragment, unsigned line, int number, const char *fmt, ...)

@@ -21,10 +21,10 @@ struct fragment {
 /*
  * Each writes the symbol "VM<n>_" and what fmt gives. A value that the symbol cannot have is told
  * of with the XML's line, and left out. fragment_text() writes all that Kconfig has as strings; a
- * text of NULL is left out without a word.
+ * text of NULL is left out without a word. True when the symbol has come out.
  */
 PRINTF_LIKE(4, 5)
-void fragment_text(struct fragment *fragment, unsigned line, const char *text, const char *fmt,
+bool fragment_text(struct fragment *fragment, unsigned line, const char *text, const char *fmt,
 		   ...);
 PRINTF_LIKE(4, 5)
 void fragment_number(struct fragment *fragment, unsigned line, int number, const char *fmt, ...);

@@ -239,15 +239,18 @@ static void write_spares(const struct topology *t)
 
 /* --- devices of the host --- */
 
-/* A virtual function by its physical one, so that hvinit can turn it on. */
-static void write_address(const struct topology *t, unsigned slot)
+/*
+ * A virtual function by its physical one, so that hvinit can turn it on. False when the slot is
+ * still free: Kconfig asks for no slot behind a free one.
+ */
+static bool write_address(const struct topology *t, const struct domain_hostdev *h, unsigned slot)
 {
-	const struct domain_hostdev *h = &t->d->hostdev[slot];
 	const struct pci_fact *fact = t->facts ? facts_find(t->facts, h->bdf) : NULL;
 	unsigned line = xml_line(h->node);
 	bool virtual = fact && fact->pf[0];
 
-	fragment_text(t->f, line, virtual ? fact->pf : h->bdf, "HOSTDEV%u_BDF", slot);
+	if (!fragment_text(t->f, line, virtual ? fact->pf : h->bdf, "HOSTDEV%u_BDF", slot))
+		return false;
 	if (virtual)
 		fragment_number(t->f, line, fact->vf, "HOSTDEV%u_VF", slot);
 	else if (h->is_net && !fact)
@@ -256,11 +259,12 @@ static void write_address(const struct topology *t, unsigned slot)
 			 "VM%u_HOSTDEV%u_BDF to its physical function and _VF to its number, or "
 			 "import with --host",
 			 h->bdf, t->f->vm, slot);
+	return true;
 }
 
-static void write_place(struct topology *t, unsigned slot)
+static void write_place(const struct topology *t, unsigned n, unsigned slot)
 {
-	const struct domain_hostdev *h = &t->d->hostdev[slot];
+	const struct domain_hostdev *h = &t->d->hostdev[n];
 	int port = find_port(t->d, &h->at);
 	unsigned line = xml_line(h->node);
 	char text[32];
@@ -269,33 +273,37 @@ static void write_place(struct topology *t, unsigned slot)
 		return;
 	str_format(text, sizeof(text), "HOSTDEV%u_VSMMU", slot);
 	write_bus(t->f, line, vsmmu_of(t, top_bus(t->d, h->at.bus)), "none", text);
-	if (h->at.slot || h->at.function || port == NOWHERE || t->hostdev[port] != (int)slot)
+	if (h->at.slot || h->at.function || port == NOWHERE || t->hostdev[port] != (int)n)
 		xml_tell(t->f->xml, h->node, DIAG_IMPORT_CHANGED,
 			 "stands alone behind a root port of its own, not at %02x:%02x.%x",
 			 (unsigned)h->at.bus, (unsigned)h->at.slot, (unsigned)h->at.function);
-	if (port == NOWHERE || t->hostdev[port] != (int)slot)
+	if (port == NOWHERE || t->hostdev[port] != (int)n)
 		return;
 	str_format(text, sizeof(text), "HOSTDEV%u_PORT_", slot);
 	write_port(t, &t->d->port[port], text);
 }
 
-static void write_hostdevs(struct topology *t)
+static void write_hostdevs(const struct topology *t)
 {
+	unsigned slot = 0;
+
 	for (unsigned i = 0; i < t->d->hostdevs; i++) {
 		const struct domain_hostdev *h = &t->d->hostdev[i];
 		unsigned line = xml_line(h->node);
 
-		write_address(t, i);
-		fragment_text(t->f, line, h->driver, "HOSTDEV%u_DRIVER", i);
+		if (!write_address(t, h, slot))
+			continue;
+		fragment_text(t->f, line, h->driver, "HOSTDEV%u_DRIVER", slot);
 		if (h->optional)
-			fragment_bool(t->f, line, true, "HOSTDEV%u_OPTIONAL", i);
+			fragment_bool(t->f, line, true, "HOSTDEV%u_OPTIONAL", slot);
 		if (!h->managed)
-			fragment_bool(t->f, line, false, "HOSTDEV%u_MANAGED", i);
+			fragment_bool(t->f, line, false, "HOSTDEV%u_MANAGED", slot);
 		if (h->no_rom)
-			fragment_bool(t->f, line, false, "HOSTDEV%u_ROM_BAR", i);
+			fragment_bool(t->f, line, false, "HOSTDEV%u_ROM_BAR", slot);
 		if (h->boot != DOMAIN_UNSET)
-			fragment_number(t->f, line, h->boot - 1, "HOSTDEV%u_BOOTINDEX", i);
-		write_place(t, i);
+			fragment_number(t->f, line, h->boot - 1, "HOSTDEV%u_BOOTINDEX", slot);
+		write_place(t, i, slot);
+		slot++;
 	}
 }
 
@@ -329,38 +337,44 @@ static int os_boot(const struct domain *d, const char *dev, unsigned position)
 static void write_disks(const struct topology *t)
 {
 	const struct domain *d = t->d;
+	unsigned slot = 0;
 	char stem[16];
 
 	for (unsigned i = 0; i < d->disks; i++) {
 		const struct domain_disk *disk = &d->disk[i];
 		unsigned line = xml_line(disk->node);
 
-		str_format(stem, sizeof(stem), "DISK%u_", i);
-		fragment_text(t->f, line, disk->path, "%sPATH", stem);
+		str_format(stem, sizeof(stem), "DISK%u_", slot);
+		if (!fragment_text(t->f, line, disk->path, "%sPATH", stem))
+			continue;
 		fragment_text(t->f, line, disk->format, "%sFORMAT", stem);
 		if (disk->readonly)
 			fragment_bool(t->f, line, true, "%sREADONLY", stem);
 		write_emulated(t, disk->node, &disk->at,
 			       disk->boot == DOMAIN_UNSET ? os_boot(d, "hd", i) : disk->boot,
-			       PLAN_DISK_ADDR - (int)i, stem);
+			       PLAN_DISK_ADDR - (int)slot, stem);
+		slot++;
 	}
 }
 
 static void write_nets(const struct topology *t)
 {
 	const struct domain *d = t->d;
+	unsigned slot = 0;
 	char stem[16];
 
 	for (unsigned i = 0; i < d->nets; i++) {
 		const struct domain_net *net = &d->net[i];
 		unsigned line = xml_line(net->node);
 
-		str_format(stem, sizeof(stem), "NET%u_", i);
-		fragment_text(t->f, line, net->bridge, "%sBRIDGE", stem);
+		str_format(stem, sizeof(stem), "NET%u_", slot);
+		if (!fragment_text(t->f, line, net->bridge, "%sBRIDGE", stem))
+			continue;
 		fragment_text(t->f, line, net->mac, "%sMAC", stem);
 		write_emulated(t, net->node, &net->at,
 			       net->boot == DOMAIN_UNSET ? os_boot(d, "network", i) : net->boot,
-			       PLAN_NET_ADDR - (int)i, stem);
+			       PLAN_NET_ADDR - (int)slot, stem);
+		slot++;
 		xml_tell(t->f->xml, net->node, DIAG_IMPORT_HOST,
 			 "the bridge is hvinit's to make: set HOST_BRIDGEn_NAME to \"%.20s\", and "
 			 "its uplink",

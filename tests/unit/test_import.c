@@ -171,6 +171,17 @@ static const struct part parts[] = {
 	  "VM3_DISK0_PATH=\"/d\"\nVM3_DISK1_PATH=\"/d\"\nVM3_DISK2_PATH=\"/d\"\n"
 	  "VM3_DISK3_PATH=\"/d\"\n",
 	  "/domain/devices/disk[5]: not carried: a VM has at most 4 disks", DIAG_IMPORT_LOST },
+	{ "a disk after one with a path that cannot be",
+	  DEVICES("<disk type='file'><source file='rel.img'/><target bus='virtio'/></disk>" DISK(
+		  "")),
+	  "VM3_DISK0_PATH=\"/d\"\n", "DISK0_PATH: not set: \"rel.img\"", DIAG_IMPORT_VALUE },
+	{ "a disk after one without a path",
+	  DEVICES("<disk type='file'><source file=''/><target bus='virtio'/></disk>" DISK("")),
+	  "VM3_DISK0_PATH=\"/d\"\n", "disk[1]: not carried", DIAG_IMPORT_LOST },
+	{ "an interface after one on a bridge that cannot be",
+	  DEVICES("<interface type='bridge'><source bridge='a234567890123456'/></interface>"
+		  "<interface type='bridge'><source bridge='br1'/></interface>"),
+	  "VM3_NET0_BRIDGE=\"br1\"\n", NULL, DIAG_IMPORT_VALUE },
 	{ "an interface on a bridge",
 	  DEVICES("<interface type='bridge'><source bridge='br1'/></interface>"),
 	  "VM3_NET0_BRIDGE=\"br1\"\n", "set HOST_BRIDGEn_NAME to \"br1\"", DIAG_IMPORT_HOST },
