@@ -332,7 +332,8 @@ static const struct tool_command {
 static const char exit_status[] =
 	"A file named \"-\" is standard input. Findings go to standard error, those of\n"
 	"'check' to standard output. Exit status: 0 all is well, or there are warnings\n"
-	"only; 1 there are failures; 2 wrong usage, or a file that cannot be read.";
+	"only, of which 'import' must have none; 1 there are failures; 2 wrong usage, or\n"
+	"a file that cannot be read.";
 
 static const struct tool_command *find_command(const char *name)
 {
@@ -458,7 +459,7 @@ static int read_options(int argc, char **argv, struct request *request, const ch
 	return (int)found;
 }
 
-int tool_main(int argc, char **argv)
+static int run_line(int argc, char **argv)
 {
 	static char name[] = "hvinit";
 	struct request request = { .file = "", .last = "" };
@@ -480,4 +481,17 @@ int tool_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	return run_words(&request, (unsigned)options, argc - optind, argv + optind);
+}
+
+/* Half a manifest must not pass for a whole one: a full disk is often seen at the end only. */
+int tool_main(int argc, char **argv)
+{
+	int status = run_line(argc, argv);
+	bool lost = ferror(stdout);
+
+	if (fflush(stdout) == 0 && !lost)
+		return status;
+	fprintf(stderr, "hvinit: standard output: write it: %s\n",
+		lost ? "a part of it is lost" : strerror(errno));
+	return status ? status : EXIT_FINDINGS;
 }

@@ -18,6 +18,7 @@ static char file[64]; /* the manifest or .config */
 static char machine[64]; /* root of the invented machine */
 static const char *here; /* in place of "/"; NULL: this machine's own */
 static int root = -1;
+static const char *out_path; /* where standard output goes instead of out */
 
 int __real_sys_root_open(const char *path);
 int __wrap_sys_root_open(const char *path);
@@ -52,7 +53,7 @@ static int run(const char *word, ...)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
-		dup2(streams[0], 1);
+		dup2(out_path ? open(out_path, O_WRONLY) : streams[0], 1);
 		dup2(streams[1], 2);
 		status = tool_main(count, words);
 		fflush(NULL);
@@ -92,6 +93,7 @@ static int setup(void **state)
 {
 	(void)state;
 	here = NULL;
+	out_path = NULL;
 	root = fakesys_new();
 	fakesys_lab(root);
 	str_format(machine, sizeof(machine), "/proc/self/fd/%d", root);
@@ -110,6 +112,25 @@ static void assert_has(const char *text, const char *part)
 {
 	if (!strstr(text, part))
 		fail_msg("\"%s\" is not in\n%s", part, text);
+}
+
+/* /dev/full takes nothing. */
+static void test_full_disk(void **state)
+{
+	const char *const command[] = { "manifest", "plan", "version" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(command); i++) {
+		bool alone = strcmp(command[i], "version") == 0;
+
+		write_file("VM0_NAME=\"demo\"\n");
+		if (strcmp(command[i], "plan") == 0)
+			write_manifest(LAB);
+		out_path = "/dev/full";
+		assert_int_equal(run(command[i], alone ? NULL : file, NULL), 1);
+		out_path = NULL;
+		assert_has(err, "hvinit: standard output: write it: ");
+	}
 }
 
 static void test_check_good(void **state)
@@ -325,6 +346,7 @@ static void test_usage(void **state)
 {
 	(void)state;
 	assert_int_equal(run("help", NULL), 0);
+	assert_has(out, "of which 'import' must have none");
 	assert_has(out, "usage: hvinit");
 	assert_int_equal(run("--help", NULL), 0);
 	assert_has(out, "usage: hvinit");
@@ -396,6 +418,7 @@ static void test_wrong_usage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TOOL_CASE("a disk that is full", test_full_disk),
 		TOOL_CASE("check: in order", test_check_good),
 		TOOL_CASE("check: findings", test_check_bad),
 		TOOL_CASE("check: without a machine", test_check_nowhere),
