@@ -93,7 +93,7 @@ static void add_memory(const struct plan *plan, struct argv *argv)
 	if (has_numa(plan))
 		OPTION(argv, "-numa", "node,nodeid=0,cpus=0-%" PRId64 ",memdev=memory0",
 		       vm->cpus - 1);
-	for (unsigned i = 1; i <= plan->gi_nodes; i++)
+	for (unsigned i = 1; i <= plan->gi_nodes && !argv->overflow; i++)
 		OPTION(argv, "-numa", "node,nodeid=%u", i);
 }
 
@@ -260,7 +260,7 @@ static void add_devices(const struct plan *plan, struct argv *argv)
 		if (plan->device[i].absent)
 			continue;
 		add_hostdev(plan, i, argv);
-		for (unsigned n = 0; n < plan->device[i].gi_nodes; n++, node++)
+		for (unsigned n = 0; n < plan->device[i].gi_nodes && !argv->overflow; n++, node++)
 			OPTION(argv, "-object",
 			       "{\"qom-type\":\"acpi-generic-initiator\",\"id\":\"gi%u\","
 			       "\"pci-dev\":\"hostdev%u\",\"node\":%u}",

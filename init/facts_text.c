@@ -83,7 +83,7 @@ static const struct word device_words[] = {
 	DEVICE("smmu", text, smmu),
 	DEVICE("group", int, group),
 	DEVICE("node", int, node),
-	DEVICE("initiators", unsigned, gi_nodes),
+	DEVICE("initiators", nodes, gi_nodes),
 	DEVICE("driver", text, driver),
 	DEVICE("variant", variant, variant),
 	DEVICE("use", text, use),

@@ -115,6 +115,16 @@ static bool read_unsigned(const struct word *word, const char *text, void *field
 
 const struct form form_unsigned = { sizeof(unsigned), print_unsigned, read_unsigned, "a number" };
 
+enum { MOST_NODES = 127 }; /* QEMU has 128 (include/system/numa.h), of which one is the CPUs' */
+
+static bool read_nodes(const struct word *word, const char *text, void *field)
+{
+	return read_unsigned(word, text, field) && *(const unsigned *)field <= MOST_NODES;
+}
+
+const struct form form_nodes = { sizeof(unsigned), print_unsigned, read_nodes,
+				 "a number from 0 to 127" };
+
 static void print_u16(const struct word *word, const void *field, FILE *out)
 {
 	(void)word;

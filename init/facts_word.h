@@ -22,6 +22,7 @@ extern const struct form form_variant; /* the same; FACTS_VARIANT when it is lef
 extern const struct form form_bdf; /* char[SYS_BDF] */
 extern const struct form form_int; /* int, 0 or more; -1 is "none" */
 extern const struct form form_unsigned;
+extern const struct form form_nodes; /* unsigned: so many NUMA nodes as a guest can have */
 extern const struct form form_u16;
 extern const struct form form_count; /* uint64_t */
 extern const struct form form_kib; /* uint64_t in KiB, with a K, M, G or T behind it */

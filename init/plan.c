@@ -2,6 +2,7 @@
 /* Infers what the manifest leaves open; the numbers follow libvirt's habits. */
 #include "plan.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "manifest.h"
@@ -120,8 +121,9 @@ static void add_devices(const struct facts *facts, struct plan *plan)
 		device->port = PLAN_NONE;
 		find_device(facts, device);
 		plan->devices++;
-		if (!device->absent)
-			plan->gi_nodes += device->gi_nodes;
+		if (!device->absent &&
+		    __builtin_add_overflow(plan->gi_nodes, device->gi_nodes, &plan->gi_nodes))
+			plan->gi_nodes = UINT_MAX; /* refused as any sum that is too large */
 	}
 }
 

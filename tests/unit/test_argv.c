@@ -2,6 +2,7 @@
 /* QEMU's words: which are there, and that strings from the manifest stay one word each. */
 #include "unit.h"
 
+#include <limits.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -336,6 +337,21 @@ static void test_gi_nodes(void **state)
 			    "\"pci-dev\":\"hostdev1\",\"node\":3}");
 }
 
+/* More than any argv holds: it ends all the same. */
+static void test_too_many_nodes(void **state)
+{
+	(void)state;
+	give(0, "0000:41:00.0", "smmu3.a");
+	plan_vm(&config, 0, &facts, &plan);
+	plan.gi_nodes = UINT_MAX;
+	argv_build(&plan, &argv);
+	assert_true(argv.overflow);
+	plan.gi_nodes = 1;
+	plan.device[0].gi_nodes = UINT_MAX;
+	argv_build(&plan, &argv);
+	assert_true(argv.overflow);
+}
+
 static void test_kept_variables(void **state)
 {
 	(void)state;
@@ -530,6 +546,7 @@ int main(void)
 		ARGV_CASE("disks and networks", test_disks_and_nets),
 		ARGV_CASE("memory from elsewhere", test_memory),
 		ARGV_CASE("generic-initiator nodes", test_gi_nodes),
+		ARGV_CASE("too many generic-initiator nodes", test_too_many_nodes),
 		ARGV_CASE("UEFI variables that are kept", test_kept_variables),
 		ARGV_CASE("an expert's words", test_extra),
 		ARGV_CASE("how they are split", test_extra_words),

@@ -216,6 +216,7 @@ static const struct wrong wrong[] = {
 	LINE2(D "group=2147483648", "want a number"),
 	LINE2(D "group=+1", "want a number"),
 	LINE2(D "group=1x", "want a number"),
+	LINE2(D "initiators=128", "want a number from 0 to 127"),
 	LINE2(D "initiators=4294967296", "want a number"),
 	LINE2(D "vfs=65536", "want 0 to 65535"),
 	LINE2(D "class=10802", "want 0xBBSSII"),

@@ -2,6 +2,8 @@
 /* What is inferred, what is kept, and that the first goes around the second. */
 #include "unit.h"
 
+#include <limits.h>
+
 #include <stdlib.h>
 
 #include "manifest.h"
@@ -508,6 +510,11 @@ static void test_gi_nodes(void **state)
 	assert_int_equal(plan.device[0].gi_nodes, 8);
 	assert_int_equal(plan.device[1].gi_nodes, 2);
 	assert_int_equal(plan.gi_nodes, 10);
+	vm->hostdev[1].gi_nodes = HV_AUTO;
+	facts.device[0].gi_nodes = 1U << 31;
+	facts.device[1].gi_nodes = 1U << 31;
+	make_plan();
+	assert_int_equal(plan.gi_nodes, UINT_MAX);
 }
 
 static void test_other_slot(void **state)
