@@ -116,7 +116,15 @@ int net_set_up(int root, const char *bdf)
 	return fd < 0 ? fd : set_up(fd, name);
 }
 
-static int make_bridge(const struct bridge_config *bridge, const char **step)
+/* A bridge that is there already will do, any other interface of its name will not. */
+static int add_bridge(int root, int fd, const char *name)
+{
+	int error = ioctl(fd, SIOCBRADDBR, name) ? -errno : 0;
+
+	return error == -EEXIST && sys_net_is_bridge(root, name) ? 0 : error;
+}
+
+static int make_bridge(int root, const struct bridge_config *bridge, const char **step)
 {
 	_cleanup_fd_ int fd = open_socket();
 	int error = fd < 0 ? fd : 0;
@@ -124,7 +132,7 @@ static int make_bridge(const struct bridge_config *bridge, const char **step)
 	*step = "open a socket";
 	if (!error) {
 		*step = "make it";
-		error = ioctl(fd, SIOCBRADDBR, bridge->name) && errno != EEXIST ? -errno : 0;
+		error = add_bridge(root, fd, bridge->name);
 	}
 	if (!error) {
 		*step = "set the MTU";
@@ -196,7 +204,7 @@ void net_make_bridges(int root, const struct config *config, uint64_t deadline_u
 		if (!manifest_bridge_used(bridge))
 			continue;
 		str_format(symbol, sizeof(symbol), "HOST_BRIDGE%u_NAME", n);
-		error = make_bridge(bridge, &step);
+		error = make_bridge(root, bridge, &step);
 		if (error)
 			diag_add(diag, DIAG_HOST, DIAG_BRIDGE_MAKE, symbol, "bridge %s: %s: %s",
 				 bridge->name, step, strerror(-error));

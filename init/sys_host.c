@@ -191,6 +191,14 @@ int sys_pci_netdev(int root, const char *bdf, char *name, size_t size)
 	return first_name(root, path, "", name, size);
 }
 
+bool sys_net_is_bridge(int root, const char *name)
+{
+	char path[PATH_SIZE];
+
+	return str_format(path, sizeof(path), "sys/class/net/%s/bridge", name) &&
+	       faccessat(root, path, F_OK, 0) == 0;
+}
+
 int sys_tun_open(int root)
 {
 	int fd = openat(root, "dev/net/tun", O_RDWR | O_CLOEXEC);

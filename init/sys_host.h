@@ -38,6 +38,8 @@ bool sys_state_mounted(int root);
 
 /* The network interface of a PCI device, also one that virtio stands before. */
 int sys_pci_netdev(int root, const char *bdf, char *name, size_t size);
+/* Whether the network interface of that name is a bridge. */
+bool sys_net_is_bridge(int root, const char *name);
 /* The device of taps; the caller owns the descriptor (close-on-exec). */
 int sys_tun_open(int root);
 

@@ -256,11 +256,17 @@ static void test_bridge_is_there(void **state)
 	bridge(0, "lan", "", HV_AUTO);
 	refused = SIOCBRADDBR;
 	refusal = EEXIST;
+	fakesys_file(root, "sys/class/net/lan/bridge/bridge_id", "");
 	net_make_bridges(root, &config, 0, &diag);
 	assert_no_finding(&diag);
 	refusal = EPERM;
 	net_make_bridges(root, &config, 0, &diag);
 	assert_finding(&diag, DIAG_BRIDGE_MAKE, "HOST_BRIDGE0_NAME", "make it: Operation not");
+	memset(&diag, 0, sizeof(diag));
+	refusal = EEXIST;
+	bridge(0, "eth0", "", HV_AUTO);
+	net_make_bridges(root, &config, 0, &diag);
+	assert_finding(&diag, DIAG_BRIDGE_MAKE, "HOST_BRIDGE0_NAME", "make it: File exists");
 }
 
 static void test_modules(void **state)
