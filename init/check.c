@@ -90,6 +90,7 @@ void check_identity(const struct check *c)
 static void run_rules(const struct check *c)
 {
 	check_identity(c);
+	check_gaps(c);
 	check_boot(c);
 	check_kernel(c);
 	check_devices(c);

@@ -2,6 +2,7 @@
 /* The guest's machine, firmware, files and what it boots from. */
 #include "check_private.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -16,22 +17,32 @@ enum {
 	BOOT_INDEXES = 100,
 };
 
+/* As QEMU writes it: no sign, no leading zero. */
+static bool take_number(const char **at, unsigned long *number)
+{
+	const char *text = *at;
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]) || (text[0] == '0' && isdigit((unsigned char)text[1])))
+		return false;
+	*number = strtoul(text, &end, 10);
+	*at = end;
+	return true;
+}
+
 /* The versions that QEMU 11.1 lists: 5.2 and then three a year. */
 static bool is_known_machine(const char *name)
 {
 	unsigned long major;
 	unsigned long minor;
-	char *end;
+	const char *at = name + strlen("virt-");
 
 	if (strcmp(name, "virt") == 0)
 		return true;
 	if (!str_prefix(name, "virt-"))
 		return false;
-	major = strtoul(name + strlen("virt-"), &end, 10);
-	if (*end != '.')
-		return false;
-	minor = strtoul(end + 1, &end, 10);
-	if (*end || minor > 2)
+	if (!take_number(&at, &major) || *at++ != '.' || !take_number(&at, &minor) || *at ||
+	    minor > 2)
 		return false;
 	return (major == 5 && minor == 2) || (major >= 6 && major <= 10) ||
 	       (major == 11 && minor <= 1);
@@ -104,15 +115,28 @@ static const char *boot_symbol(const struct check *c, unsigned n, char name[DIAG
 	return check_symbol(c, name, "HOSTDEV%u_BOOTINDEX", n - HV_NET_SLOTS);
 }
 
-static int64_t bootindex(const struct vm_config *vm, unsigned n)
+/* An optional device that is not there: the VM starts without it. */
+static bool is_absent(const struct check *c, unsigned hostdev)
 {
+	for (unsigned i = 0; i < c->plan->devices; i++)
+		if (c->plan->device[i].slot == hostdev)
+			return c->plan->device[i].absent;
+	return false;
+}
+
+static int64_t bootindex(const struct check *c, unsigned n)
+{
+	const struct vm_config *vm = c->vm;
+
 	if (n < HV_DISK_SLOTS)
 		return manifest_disk_used(&vm->disk[n]) ? vm->disk[n].bootindex : HV_NONE;
 	n -= HV_DISK_SLOTS;
 	if (n < HV_NET_SLOTS)
 		return manifest_net_used(&vm->net[n]) ? vm->net[n].bootindex : HV_NONE;
 	n -= HV_NET_SLOTS;
-	return manifest_hostdev_used(&vm->hostdev[n]) ? vm->hostdev[n].bootindex : HV_NONE;
+	if (!manifest_hostdev_used(&vm->hostdev[n]) || is_absent(c, n))
+		return HV_NONE;
+	return vm->hostdev[n].bootindex;
 }
 
 /* Whether any has a number; two with the same one are told of. */
@@ -125,7 +149,7 @@ static bool check_order(const struct check *c)
 	bool any = false;
 
 	for (unsigned n = 0; n < BOOTABLE; n++) {
-		int64_t index = bootindex(c->vm, n);
+		int64_t index = bootindex(c, n);
 
 		if (index < 0 || index >= BOOT_INDEXES)
 			continue;
@@ -156,7 +180,7 @@ static void check_bootable(const struct check *c)
 	if (c->vm->kernel[0] || ordered || c->plan->disks || c->plan->nets)
 		return;
 	for (unsigned i = 0; i < c->plan->devices; i++)
-		if (may_boot(&c->plan->device[i]))
+		if (!c->plan->device[i].absent && may_boot(&c->plan->device[i]))
 			return;
 	check_fail(c, DIAG_BOOT_NONE, c->vm->name,
 		   "boot: it has no kernel, disk or network, and no device that is one");

@@ -13,6 +13,36 @@ enum { CLASS_NETWORK = 0x02 }; /* base class (PCI Code and ID Assignment, 1.3) *
 
 /* --- bridges --- */
 
+/* Whether all of the name is "vm", a number, "net" and a number: how hvinit calls taps. */
+static bool is_tap(const char *name)
+{
+	static const char *const part[] = { "vm", "net" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+		size_t digits;
+
+		if (!str_prefix(name, part[i]))
+			return false;
+		name += strlen(part[i]);
+		digits = strspn(name, "0123456789");
+		if (!digits)
+			return false;
+		name += digits;
+	}
+	return *name == '\0';
+}
+
+static void check_bridge_name(const char *name, unsigned n, struct diag *diag)
+{
+	char symbol[DIAG_SUBJECT];
+
+	if (strcmp(name, "lo") != 0 && !is_tap(name))
+		return;
+	str_format(symbol, sizeof(symbol), "HOST_BRIDGE%u_NAME", n);
+	diag_add(diag, DIAG_HOST, DIAG_BRIDGE_NAME, symbol, "call a bridge \"%s\": that is %s",
+		 name, is_tap(name) ? "what hvinit calls the tap of a VM" : "the loopback");
+}
+
 static void check_clash(const struct check_set *set, unsigned n, struct diag *diag)
 {
 	const struct bridge_config *bridge = set->config->host.bridge;
@@ -59,10 +89,12 @@ void check_host(const struct check_set *set, struct diag *diag)
 	for (unsigned n = 0; n < HV_BRIDGE_SLOTS; n++) {
 		if (!manifest_bridge_used(&set->config->host.bridge[n]))
 			continue;
+		check_bridge_name(set->config->host.bridge[n].name, n, diag);
 		check_clash(set, n, diag);
 		if (set->machine && set->config->host.bridge[n].uplink_bdf[0])
 			check_uplink(set, n, diag);
 	}
+	check_bridge_gaps(set->config, diag);
 }
 
 /* --- the table --- */

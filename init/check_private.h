@@ -54,11 +54,15 @@ bool check_loads(const struct check_set *set, const char *driver);
 /* Whether the VM in that slot could start, its memory left aside: else it takes none. */
 bool check_would_start(const struct check *c, unsigned slot);
 
+/* The part of check_gaps() that is the host's. */
+void check_bridge_gaps(const struct config *config, struct diag *diag);
+
 /* Whether hvinit's own words give something that id (check_topology.c). */
 bool check_is_our_id(const char *id);
 
 /* The rules, a file for each; every one looks at the whole of its VM. */
 void check_identity(const struct check *c);
+void check_gaps(const struct check *c);
 void check_boot(const struct check *c);
 void check_args(const struct check *c);
 void check_devices(const struct check *c);

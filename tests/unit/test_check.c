@@ -176,11 +176,11 @@ static void test_memory_unknown(void **state)
 static void test_same_name(void **state)
 {
 	(void)state;
-	str_copy(config.vm[2].name, sizeof(config.vm[2].name), "demo");
+	str_copy(config.vm[1].name, sizeof(config.vm[1].name), "demo");
 	check();
 	assert_no_finding(&diag);
-	check_slot(2);
-	assert_finding(&diag, DIAG_NAME_TAKEN, "VM2_NAME", "VM0_NAME");
+	check_slot(1);
+	assert_finding(&diag, DIAG_NAME_TAKEN, "VM1_NAME", "VM0_NAME");
 }
 
 static void test_name_of_host(void **state)
@@ -314,13 +314,13 @@ static void test_twice_in_one(void **state)
 static void test_twice_in_two(void **state)
 {
 	(void)state;
-	str_copy(config.vm[3].name, sizeof(config.vm[3].name), "other");
-	give(&config.vm[3], 0, "0000:81:00.0");
+	str_copy(config.vm[1].name, sizeof(config.vm[3].name), "other");
+	give(&config.vm[1], 0, "0000:81:00.0");
 	check();
 	assert_no_finding(&diag);
-	check_slot(3);
+	check_slot(1);
 	assert_int_equal(diag.finding[0].code, DIAG_DEV_TWICE);
-	assert_string_equal(diag.finding[0].subject, "VM3_HOSTDEV0_BDF");
+	assert_string_equal(diag.finding[0].subject, "VM1_HOSTDEV0_BDF");
 	assert_non_null(strstr(diag.finding[0].text, "VM0_HOSTDEV1_BDF"));
 }
 

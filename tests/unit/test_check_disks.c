@@ -168,23 +168,23 @@ static void test_pair(void **state)
 {
 	const struct pair *pair = *state;
 
-	str_copy(config.vm[3].name, sizeof(config.vm[3].name), "other");
+	str_copy(config.vm[1].name, sizeof(config.vm[3].name), "other");
 	give(0, 0, pair->first);
-	give(3, 0, pair->second);
+	give(1, 0, pair->second);
 	check_slot(0);
 	assert_no_finding(&diag);
-	check_slot(3);
+	check_slot(1);
 	if (pair->same)
-		assert_finding(&diag, DIAG_DISK_TWICE, "VM3_DISK0_PATH", "VM0_DISK0_PATH has it");
+		assert_finding(&diag, DIAG_DISK_TWICE, "VM1_DISK0_PATH", "VM0_DISK0_PATH has it");
 	else
 		assert_no_finding(&diag);
 	memset(&diag, 0, sizeof(diag));
 	config.vm[0].disk[0].readonly = true;
-	check_slot(3);
+	check_slot(1);
 	assert_int_equal(diag.count, pair->same);
 	memset(&diag, 0, sizeof(diag));
-	config.vm[3].disk[0].readonly = true;
-	check_slot(3);
+	config.vm[1].disk[0].readonly = true;
+	check_slot(1);
 	assert_no_finding(&diag);
 }
 

@@ -51,6 +51,61 @@ static void check(unsigned slot)
 	check_vm(&set, slot, &diag);
 }
 
+/* --- slots --- */
+
+static void one_gap(const char *symbol, unsigned slot)
+{
+	check(slot);
+	assert_finding(&diag, DIAG_SLOT_GAP, symbol, "is free");
+}
+
+static void test_gaps(void **state)
+{
+	struct vm_config *vm = add(0, 1024);
+
+	(void)state;
+	str_copy(vm->uuid, sizeof(vm->uuid), "6a4e52c2-33f0-4d5c-9f8e-0b1f7d6d2a10");
+	str_copy(vm->disk[2].path, sizeof(vm->disk[2].path), "/d");
+	one_gap("VM0_DISK2_PATH", 0);
+	vm->disk[2].path[0] = '\0';
+	str_copy(config.host.bridge[1].name, sizeof(config.host.bridge[1].name), "br1");
+	str_copy(vm->net[1].bridge, sizeof(vm->net[1].bridge), "br1");
+	one_gap("VM0_NET1_BRIDGE", 0);
+	memset(&diag, 0, sizeof(diag));
+	check_host(&set, &diag);
+	assert_finding(&diag, DIAG_SLOT_GAP, "HOST_BRIDGE1_NAME", "use slot 1: slot 0 is free");
+	vm->net[1].bridge[0] = '\0';
+	str_copy(vm->hostdev[3].bdf, sizeof(vm->hostdev[3].bdf), "0001:01:00.0");
+	one_gap("VM0_HOSTDEV3_BDF", 0);
+	vm->hostdev[3].bdf[0] = '\0';
+	vm->port[1].bus = HV_ROOT;
+	one_gap("VM0_PORT1_BUS", 0);
+	vm->port[1].bus = HV_NONE;
+	add(2, 1024);
+	one_gap("VM2_NAME", 2);
+}
+
+static void test_bridge_names(void **state)
+{
+	static const char *const bad[] = { "lo", "vm0net0", "vm12net3" };
+	static const char *const good[] = { "lo0", "vm0", "vmnet0", "vm0net", "vm0net0x", "net0" };
+	char *name = config.host.bridge[0].name;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		memset(&diag, 0, sizeof(diag));
+		str_copy(name, sizeof(config.host.bridge[0].name), bad[i]);
+		check_host(&set, &diag);
+		assert_finding(&diag, DIAG_BRIDGE_NAME, "HOST_BRIDGE0_NAME", bad[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		memset(&diag, 0, sizeof(diag));
+		str_copy(name, sizeof(config.host.bridge[0].name), good[i]);
+		check_host(&set, &diag);
+		assert_no_finding(&diag);
+	}
+}
+
 /* --- memory --- */
 
 static void test_order(void **state)
@@ -477,6 +532,40 @@ static void test_unmanaged(void **state)
 	assert_no_finding(&diag);
 }
 
+static bool told(enum diag_code code)
+{
+	for (unsigned i = 0; i < diag.count; i++)
+		if (diag.finding[i].code == code)
+			return true;
+	return false;
+}
+
+/* Without an optional device its number is free, and nothing boots from it. */
+static void test_absent_boots(void **state)
+{
+	struct vm_config *vm = add(0, 64);
+
+	(void)state;
+	str_copy(vm->hostdev[0].bdf, SYS_BDF, "0001:01:00.0");
+	str_copy(vm->hostdev[1].bdf, SYS_BDF, "0009:01:00.0");
+	vm->hostdev[0].bootindex = 1;
+	vm->hostdev[1].bootindex = 1;
+	vm->hostdev[1].optional = true;
+	check(0);
+	assert_false(told(DIAG_BOOT_CLASH));
+	vm->kernel[0] = '\0';
+	check(0);
+	assert_false(told(DIAG_BOOT_NONE));
+	str_copy(vm->hostdev[0].bdf, SYS_BDF, "0009:01:00.0");
+	vm->hostdev[0].optional = true;
+	check(0);
+	assert_true(told(DIAG_BOOT_NONE));
+	vm->hostdev[0].bootindex = HV_NONE;
+	vm->hostdev[1].bootindex = HV_NONE;
+	check(0);
+	assert_true(told(DIAG_BOOT_NONE));
+}
+
 /* --- what changes rules --- */
 
 static void test_anyway(void **state)
@@ -538,9 +627,10 @@ static void test_machines(void **state)
 {
 	static const char *const good[] = { "virt", "virt-5.2", "virt-6.0", "virt-10.2",
 					    "virt-11.1" };
-	static const char *const bad[] = { "virt-5.1",	"virt-6.3", "virt-11.2",
-					   "virt-12.0", "virt-",    "virt-9",
-					   "virt-9.0x", "q35",	    "virtual" };
+	static const char *const bad[] = { "virt-5.1",	"virt-6.3",  "virt-11.2",  "virt-12.0",
+					   "virt-",	"virt-9",    "virt-9.0x",  "q35",
+					   "virtual",	"virt-11.",  "virt-011.1", "virt-11.01",
+					   "virt-+9.0", "virt-9.-0", "virt-9. 0" };
 	struct vm_config *vm = add(0, 64);
 
 	(void)state;
@@ -561,6 +651,9 @@ static void test_machines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WHOLE("an optional device to boot from", test_absent_boots),
+		WHOLE("names that no bridge can have", test_bridge_names),
+		WHOLE("a slot behind a free one", test_gaps),
 		WHOLE("memory by the order of the start", test_order),
 		WHOLE("a neighbour that cannot start", test_faulty_neighbour),
 		WHOLE("a neighbour that is too large", test_too_large_neighbour),
