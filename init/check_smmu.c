@@ -10,7 +10,17 @@
 
 #define VSMMU(c, i, last) SYMBOL(c, "VSMMU%u_" last, i)
 
+/* What QEMU 11.1 calls the device (hw/arm/smmuv3.c); init/kconfig/vm.in has it as the default. */
+#define QEMU_SMMU "arm-smmuv3"
+
 /* --- by the manifest alone --- */
+
+static void check_driver(const struct check *c)
+{
+	if (c->plan->vsmmus && strcmp(c->vm->smmu_driver, QEMU_SMMU) != 0)
+		check_fail(c, DIAG_SMMU_DRIVER, SYMBOL(c, "SMMU_DRIVER"),
+			   "make a vSMMU of %s: QEMU has " QEMU_SMMU " only", c->vm->smmu_driver);
+}
 
 static void accel_only(const struct check *c, unsigned i, bool asked, const char *last,
 		       const char *what)
@@ -216,6 +226,7 @@ static void check_accelerated(const struct check *c, unsigned i)
 
 void check_smmus(const struct check *c)
 {
+	check_driver(c);
 	for (unsigned i = 0; i < c->plan->devices; i++)
 		check_split(c, &c->plan->device[i]);
 	for (unsigned i = 0; i < c->plan->vsmmus; i++)

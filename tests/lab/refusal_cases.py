@@ -282,6 +282,8 @@ CASES = [
     Case("firmware", "FILE-NONE", _option("-bios", NOWHERE)),
     Case("kernel", "FILE-NONE", _add("-kernel", NOWHERE)),
     Case("initrd", "FILE-NONE", _both(_add("-kernel", FIRMWARE), _add("-initrd", NOWHERE))),
+    Case("command line without kernel", "KERNEL-NONE", _add("-append", "quiet")),
+    Case("initrd without kernel", "KERNEL-NONE", _add("-initrd", FIRMWARE)),
     Case("kernel without firmware", "FILE-NONE", _both(BARE, _add("-kernel", NOWHERE))),
     Case(
         "initrd without firmware",
@@ -389,12 +391,16 @@ UNSEEN = {
     "Failed to attach all GBPA based HWPTs properly": "comes when a running guest resets its SMMU",
     "Failed to install STE": "comes while a guest sets up its SMMU",
     "IOMMU_IOAS_MAP* failed: Bad address, PCI BAR?": _KERNEL,
+    "warning: vfio_container_dma_map(*) = -14 ": _KERNEL,
+    "PCI peer-to-peer transactions on BARs are not supported": _KERNEL,
+    "Region *: vfio_container_dma_map(*) = -14 ": "the guest's memory is the host's own",
     "using mmap fallback, P2P DMA will not work": _KERNEL,
     "vEVENTQ(*): overflowed": "comes from faults of a running guest",
     "vEVENTQ(*): lost ": "comes from faults of a running guest",
     "IOMMU_IOAS_MAP* failed: Cannot allocate memory": "vfio_container_dma_map(*) tells it first",
     "vfio: DMA mapping failed, unable to continue": _ERRATIC,
     "error bind device fd=*: Device or resource busy": "the kernel has no VFIO groups",
+    "error bind device fd=*: Operation not permitted": "the emulated GICv3 has an ITS",
     "error bind device fd=*: Resource temporarily unavailable": _ERRATIC,
     "vfio: Unable to power on device, stuck in D": _ERRATIC,
     "is your kernel config missing CONFIG_VFIO_DEVICE_CDEV?": _KERNEL,
@@ -402,6 +408,19 @@ UNSEEN = {
     "VFIO groups",
     "Using more than 256 vcpus requires a host kernel with": _KERNEL,
     "-m and ,maxmem option values require an IPA range": "KVM has all bits that the CPU has",
+}
+
+# The codes that foretell a refusal and that no case brings about, and why.
+UNPROVED = {
+    "KCFG": _KERNEL,
+    "RMR-DIRECT": "the emulated firmware wants no memory mapped 1:1",
+    "SMMU-SPLIT": "the case 'two physical SMMUs behind one' is it; QEMU's words are ATTACH-FAIL's",
+    "SMMU-DRIVER": "the case 'device model' is it; QEMU's words are QEMU-ARG's, as for any device",
+    "SMMU-RIL": _OTHER_SMMU,
+    "SMMU-STLEVEL": _OTHER_SMMU,
+    "SMMU-GRAN": _OTHER_SMMU,
+    "SMMU-TYPE": _OTHER_SMMU,
+    "NO-NESTING": "the story no_nesting is it",
 }
 
 

@@ -15,6 +15,7 @@ from .words import Words
 
 MACHINE = ROOT / "tests/golden/lab/machine"  # a host record of the topology FIRST_LIGHT
 CATALOGUE = ROOT / "init/refusal.def"
+DIAGNOSTICS = ROOT / "init/diag.def"
 SCRIPT = "lab/refusals.sh"
 
 
@@ -137,3 +138,9 @@ def catalogue() -> list[str]:
     text = CATALOGUE.read_text()
     found = re.findall(r'^REFUSAL\(\w+, "((?:[^"\\]|\\.)*)",', text, re.MULTILINE)
     return [re.sub(r"\\(.)", r"\1", words) for words in found]
+
+
+def foretold() -> set[str]:
+    """The codes of findings that only foretell what QEMU or the kernel would say."""
+    text = DIAGNOSTICS.read_text()
+    return set(re.findall(r'^DIAG\(\w+, "([^"]+)", REFUSED,', text, re.MULTILINE))

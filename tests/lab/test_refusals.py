@@ -6,8 +6,8 @@ import re
 import pytest
 
 from .paths import ROOT
-from .refusal_cases import CASES, UNSEEN, VMS, Case
-from .refusals import Outcome, appear, catalogue, outcomes
+from .refusal_cases import CASES, UNPROVED, UNSEEN, VMS, Case
+from .refusals import Outcome, appear, catalogue, foretold, outcomes
 from .stories import Seen
 
 DIED_BY_SIGNAL = 128
@@ -57,3 +57,12 @@ def test_what_the_lab_cannot_bring_about_is_documented() -> None:
     document = (ROOT / "docs/hardware.md").read_text()
     assert not [words for words in UNSEEN if f"`{words.strip()}`" not in document]
     assert set(UNSEEN) <= set(catalogue())
+
+
+def test_every_rule_that_foretells_a_refusal_is_proved() -> None:
+    """Or it is said why it cannot be, here and to the reader of the document."""
+    proved = {case.code for case in CASES} | {code for code, _, _ in VMS.values()}
+    assert foretold() == (proved & foretold()) | set(UNPROVED)
+    assert not proved & set(UNPROVED), "list what cannot be brought about, and only that"
+    document = (ROOT / "docs/hardware.md").read_text()
+    assert not [code for code in UNPROVED if f"`{code}`" not in document]

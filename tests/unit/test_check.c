@@ -412,6 +412,32 @@ static void test_split(void **state)
 		       "smmu3.0x000000000c000000");
 }
 
+static void test_smmu_driver(void **state)
+{
+	(void)state;
+	str_copy(vm->smmu_driver, sizeof(vm->smmu_driver), "arm-smmuv3-accel");
+	check();
+	assert_finding(&diag, DIAG_SMMU_DRIVER, "VM0_SMMU_DRIVER",
+		       "make a vSMMU of arm-smmuv3-accel: QEMU has arm-smmuv3 only");
+	assert_int_equal(diag_failures(&diag, 0), 1);
+	vm->start_anyway = true;
+	memset(&diag, 0, sizeof(diag));
+	check();
+	assert_finding(&diag, DIAG_SMMU_DRIVER, "VM0_SMMU_DRIVER", "arm-smmuv3 only");
+	assert_int_equal(diag_failures(&diag, 0), 0);
+}
+
+/* Without a vSMMU the name is of no matter. */
+static void test_smmu_driver_unused(void **state)
+{
+	(void)state;
+	str_copy(vm->smmu_driver, sizeof(vm->smmu_driver), "arm-smmuv3-accel");
+	vm->hostdev[0].vsmmu = HV_NONE;
+	vm->hostdev[1].vsmmu = HV_NONE;
+	check();
+	assert_no_finding(&diag);
+}
+
 static void test_empty_below(void **state)
 {
 	(void)state;
@@ -601,6 +627,8 @@ int main(void)
 		CHECK_CASE("a peer for the same VM", test_peer_ours, NULL),
 		CHECK_CASE("a peer for another VM", test_peer_of_other_vm, NULL),
 		CHECK_CASE("two SMMUs behind one vSMMU", test_split, NULL),
+		CHECK_CASE("another name for QEMU's SMMU", test_smmu_driver, NULL),
+		CHECK_CASE("another name, and no vSMMU", test_smmu_driver_unused, NULL),
 		CHECK_CASE("a gap in the vSMMUs", test_empty_below, NULL),
 		CHECK_CASE("a gap below a plain vSMMU", test_empty_below_plain, NULL),
 		CHECK_CASE("numbers for a vSMMU without device", test_empty_above, NULL),

@@ -63,6 +63,9 @@ struct story {
 };
 
 #define Q "qemu-system-aarch64: "
+#define RAM                                                                                  \
+	Q "vfio hostdev0: memory listener initialization failed: Region mach-virt.ram: "     \
+	  "vfio_container_dma_map(0x1, 0x40000000, 0x20000000, 0x2) = -14 (Bad address)"
 #define NESTING Q "vfio hostdev0: Failed to set vIOMMU: IOMMU_VIOMMU_ALLOC failed: Not supported"
 
 static const struct story stories[] = {
@@ -76,6 +79,14 @@ static const struct story stories[] = {
 	{ "a warning of the catalogue is no cause",
 	  Q "warning: IOMMU_IOAS_MAP failed: Bad address, PCI BAR?\n" NESTING "\n", DIAG_NO_NESTING,
 	  NESTING },
+	{ "guest memory that cannot be mapped, of which QEMU first thinks as a BAR",
+	  Q "warning: IOMMU_IOAS_MAP failed: Bad address, PCI BAR?\n" RAM "\n", DIAG_MAP_FAIL,
+	  RAM },
+	{ "a BAR that cannot be mapped is no cause",
+	  Q "warning: IOMMU_IOAS_MAP failed: Bad address, PCI BAR?\n" Q
+	    "warning: vfio_container_dma_map(0x1, 0x10000000, 0x4000, 0x2) = -14 (Bad address)\n"
+	    "hostdev0: PCI peer-to-peer transactions on BARs are not supported.\n" NESTING "\n",
+	  DIAG_NO_NESTING, NESTING },
 	{ "unknown words: the last error", Q "the first\n" Q "the second\n" Q "warning: a third\n",
 	  DIAG_CODES, Q "the second" },
 	{ "unknown words: not the hint after them",
