@@ -16,9 +16,14 @@ def grow(root: Path, tree: Path) -> None:
     PATH -> TARGET      a link
     PATH = HEX          a file of these bytes
     PATH                a file of the lines that follow, each after a "|"
+
+    "@DEVICE@" is the number of the device that ROOT is on.
     """
+    root.mkdir(exist_ok=True)
+    number = root.stat().st_dev
+    text = tree.read_text().replace("@DEVICE@", f"{os.major(number)}:{os.minor(number)}")
     file = None
-    for line in tree.read_text().splitlines():
+    for line in text.splitlines():
         if line.startswith("|"):
             assert file, f"{tree}: a line of no file: {line}"
             with file.open("a") as out:

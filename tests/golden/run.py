@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compares what the tool prints for recorded machines: run.py HVINIT RESULT.xml
 
-Each folder beside this file is a case:
+Each folder beside this file is a case. One with a transcript, commands and what they print
+(transcript.py), has what they read beside it; of any other the files are:
     config    a defconfig (Kconfig adds the defaults, as for a user)
     domain.xml   instead of it, or with config's lines over it: a libvirt domain to be imported
     machine   a host record: what "hvinit record" printed, or an invented one; without it the
@@ -33,6 +34,7 @@ from pathlib import Path
 
 import record
 import schema
+import transcript
 
 HERE = Path(__file__).parent
 COLUMNS = 80
@@ -41,7 +43,7 @@ TOPOLOGY = re.compile(r"-(device|object) '\{\"(driver|qom-type\":\"iommufd)\"")
 CONTROLLERS = re.compile(r"-device '\{\"driver\":\"(pxb-pcie|pcie-root-port|arm-smmuv3[^\"]*)\"")
 COMMANDS = ("import", "argv", "devices", "controllers", "plan", "check")
 LINES = {"devices": TOPOLOGY, "controllers": CONTROLLERS}  # of argv
-CASE = ("*/config", "*/domain.xml")  # one of these makes a folder a case
+CASE = ("*/config", "*/domain.xml", "*/transcript")  # one of these makes a folder a case
 SYMBOL = re.compile(r"(?:# )?(\w+)(?:=| is not set)")
 
 
@@ -135,7 +137,10 @@ def judge(case: str, name: str, fault: str) -> ElementTree.Element:
 
 def run_case(hvinit: str, case: Path) -> list[ElementTree.Element]:
     with tempfile.TemporaryDirectory() as folder:
-        results = []
+        told = transcript.check(hvinit, case, Path(folder), compare)
+        results = [judge(case.name, name, fault) for name, fault in told]
+        if results:
+            return results
         manifest = make_manifest(hvinit, case, Path(folder))
         for command in COMMANDS:
             if not (case / command).exists():
