@@ -115,19 +115,32 @@ static bool look(const struct request *request, int *root)
 	return true;
 }
 
-/* A topology is inferred from the devices: without them it is a guess, and one should know. */
+/*
+ * A topology is inferred from the devices: without them it is a guess, and one should know. That a
+ * device is not there which a VM can do without is no guess, on a machine that has the others.
+ */
 static unsigned note_missing(int only)
 {
 	unsigned missing = 0;
+	unsigned absent = 0;
+	unsigned there = 0;
 
 	for (int n = 0; n < HV_VM_SLOTS; n++)
 		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++) {
 			const struct hostdev_config *hostdev = &config.vm[n].hostdev[m];
 
-			missing += (only < 0 || only == n) && manifest_vm_used(&config.vm[n]) &&
-				   manifest_hostdev_used(hostdev) &&
-				   !facts_find(&facts, hostdev->bdf);
+			if ((only >= 0 && only != n) || !manifest_vm_used(&config.vm[n]) ||
+			    !manifest_hostdev_used(hostdev))
+				continue;
+			if (facts_find(&facts, hostdev->bdf))
+				there++;
+			else if (hostdev->optional)
+				absent++;
+			else
+				missing++;
 		}
+	if (!there)
+		missing += absent;
 	if (missing)
 		diag_add(&diag, DIAG_HOST, DIAG_DEV_GUESS, "plan",
 			 "infer the topology: devices that are not on this machine: %u", missing);

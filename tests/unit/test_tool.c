@@ -171,6 +171,22 @@ static void test_check_here(void **state)
 	assert_has(out, "machine                    unknown  not looked at\n");
 }
 
+/* What a VM can do without makes no guess of a topology, unless the machine has nothing else. */
+static void test_optional(void **state)
+{
+	(void)state;
+	write_manifest(LAB "VM0_HOSTDEV2_BDF=\"0000:c1:00.0\"\nVM0_HOSTDEV2_OPTIONAL=y\n");
+	assert_int_equal(run("argv", "--root", machine, file, "demo", NULL), 0);
+	assert_string_equal(err, "");
+	write_manifest(LAB "VM0_HOSTDEV2_BDF=\"0000:c1:00.0\"\n");
+	assert_int_equal(run("argv", "--root", machine, file, "demo", NULL), 0);
+	assert_has(err, "1 [DEV-GUESS]");
+	write_manifest("VM0_NAME=\"demo\"\nVM0_HOSTDEV0_BDF=\"0000:c1:00.0\"\n"
+		       "VM0_HOSTDEV0_OPTIONAL=y\n");
+	assert_int_equal(run("argv", "--root", machine, file, "demo", NULL), 0);
+	assert_has(err, "1 [DEV-GUESS]");
+}
+
 static void test_check_files(void **state)
 {
 	char list[80];
@@ -423,6 +439,7 @@ int main(void)
 		TOOL_CASE("check: findings", test_check_bad),
 		TOOL_CASE("check: without a machine", test_check_nowhere),
 		TOOL_CASE("check: on the machine itself", test_check_here),
+		TOOL_CASE("argv: without an optional device", test_optional),
 		TOOL_CASE("check: a list of files", test_check_files),
 		TOOL_CASE("check: as JSON", test_check_json),
 		TOOL_CASE("plan", test_plan),
