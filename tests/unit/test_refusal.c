@@ -63,8 +63,8 @@ struct story {
 };
 
 #define Q "qemu-system-aarch64: "
-#define RAM                                                                                  \
-	Q "vfio hostdev0: memory listener initialization failed: Region mach-virt.ram: "     \
+#define RAM                                                                              \
+	Q "vfio hostdev0: memory listener initialization failed: Region mach-virt.ram: " \
 	  "vfio_container_dma_map(0x1, 0x40000000, 0x20000000, 0x2) = -14 (Bad address)"
 #define NESTING Q "vfio hostdev0: Failed to set vIOMMU: IOMMU_VIOMMU_ALLOC failed: Not supported"
 
