@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from . import config, desk, guest, l0
+from . import config, desk, golden, guest, l0
 from .appliance import Appliance
 from .machine import Machine, Trip
 from .marks import mark
@@ -31,6 +31,9 @@ TRIP = (
     "host: power off",
 )
 GHOST = "0000:c1:00.0"  # no topology of the lab has such a bus
+PCI_DEVICES = "/sys/bus/pci/devices"
+UNMANAGED = EIGHT.places("beta")[-1]  # bound by a person, for hvinit leaves it alone
+OPTIONAL = "alpha"  # the VM that can do without GHOST
 
 # VMs that cannot start, each with the code that says why; the devices are the lab's own.
 WRONG: dict[str, tuple[str, dict[str, str]]] = {
@@ -87,9 +90,9 @@ def first_light(tell: Progress) -> Seen:
 
 def control(tell: Progress) -> Seen:
     """What must not pass: a guest whose SMMUs are in bypass, with a foreign drive; and beside it
-    VMs that cannot start."""
+    VMs that cannot start. The demo has the seed's numbers, in libvirt's words."""
     command_line = f"{config.value('VM0_CMDLINE')} {PASSTHROUGH}"
-    text = config.changed(VM0_CMDLINE=command_line, **_wrong_vms())
+    text = config.changed(VM0_CMDLINE=command_line, **golden.numbers("seed"), **_wrong_vms())
     seen = Seen(Machine("control", config=text))
     foreign = list(seen.machine.disks.values())[-1]
     foreign.erase_header()
@@ -141,7 +144,8 @@ def unattended(tell: Progress) -> Seen:
 
 
 def eight(tell: Progress) -> Seen:
-    """Four SMMUs, eight functions, two VMs at once whose cards are linked to each other's."""
+    """Four SMMUs, eight functions, two VMs at once whose cards are linked to each other's. One VM
+    would take a device that is not there, the other one has a device that hvinit does not bind."""
     nonce = secrets.token_hex(16)
     seen = Seen(Machine("eight", EIGHT, config=_pair(EIGHT, nonce)))
     with Trip(seen.machine) as trip:
@@ -151,6 +155,7 @@ def eight(tell: Progress) -> Seen:
         seen.answers["record"] = appliance.record()
         seen.answers["record probed"] = appliance.ask("record --probe", r"# hvinit host record")
         seen.answers["record after probe"] = appliance.record()
+        _bind_unmanaged(appliance)
         for vm in EIGHT.vms():
             trip.console.send(f"start {vm}")
         appliance.await_proof(*EIGHT.vms())
@@ -159,6 +164,11 @@ def eight(tell: Progress) -> Seen:
         seen.checks.append(judge_physical(EIGHT, _kernel_log(appliance, seen)))
         seen.answers["status"] = appliance.status()
         _compare(appliance, seen)
+        trip.console.send(f"stop {UNMANAGED.device.vm}")
+        appliance.await_vm("stopped", UNMANAGED.device.vm)
+        seen.answers["unmanaged"] = appliance.shell(
+            f"cd {PCI_DEVICES}/{UNMANAGED.bdf}; busybox readlink driver; cat driver_override"
+        )
         appliance.power_off()
         seen.console = trip.console.text()
     return seen
@@ -166,11 +176,11 @@ def eight(tell: Progress) -> Seen:
 
 def own_firmware(tell: Progress) -> Seen:
     """A guest that the host gives no kernel boots from its own drive, as a server would; its QEMU
-    is started with the seed's words."""
+    is started with the seed's words and numbers."""
     drive = FIRST_LIGHT.drives()[0]
-    text = config.changed(
-        VM0_KERNEL="", VM0_INITRD="", VM0_CMDLINE="", VM0_DIALECT="seed", VM0_HOSTDEV0_BOOTINDEX="0"
-    )
+    own = {"KERNEL": "", "INITRD": "", "CMDLINE": "", "DIALECT": "seed", "HOSTDEV0_BOOTINDEX": "0"}
+    symbols = {f"VM0_{last}": value for last, value in own.items()}
+    text = config.changed(**symbols, **golden.numbers("seed"))
     seen = Seen(Machine("own_firmware", config=text, loader=(drive, guest.loader())))
     with Trip(seen.machine) as trip:
         appliance = Appliance(trip, tell)
@@ -185,6 +195,7 @@ def own_firmware(tell: Progress) -> Seen:
 def refusals(tell: Progress) -> Seen:
     """What QEMU refuses: VMs that are started although they cannot be, then QEMU by itself."""
     planned = LAB / "refusals.config"
+    LAB.mkdir(parents=True, exist_ok=True)
     planned.write_text(config.changed(VM0_MEMORY_MIB=MEMORY_MIB))
     beside = files(run([HVINIT, "manifest", planned]))
     seen = Seen(Machine("refusals", config=config.changed(**symbols()), files=beside))
@@ -235,6 +246,11 @@ def _pair(topology: Topology, nonce: str) -> str:
             words[f"HOSTDEV{number}_BDF"] = place.pf or place.bdf
             if place.pf:
                 words[f"HOSTDEV{number}_VF"] = str(place.vf)
+            if place == UNMANAGED:
+                symbols[f"VM{slot}_HOSTDEV{number}_MANAGED"] = False
+        if vm == OPTIONAL:
+            words[f"HOSTDEV{number + 1}_BDF"] = GHOST
+            symbols[f"VM{slot}_HOSTDEV{number + 1}_OPTIONAL"] = True
         symbols |= {f"VM{slot}_{last}": word for last, word in words.items()}
         symbols |= {f"VM{slot}_MEMORY_MIB": 384, f"VM{slot}_CONSOLE_ECHO": True}
         symbols[f"VM{slot}_AUTOSTART"] = False
@@ -247,6 +263,16 @@ def _await_vfs(appliance: Appliance) -> None:
     overrides = " ".join(f"/sys/bus/pci/devices/{bdf}/driver_override" for bdf in vfs)
     done = f"$(cat {overrides} 2>/dev/null | grep -c vfio) = {len(vfs)}"
     appliance.shell(f"until [ {done} ]; do usleep 10000; done")
+
+
+def _bind_unmanaged(appliance: Appliance) -> None:
+    """Binds the device as a person would, and takes the override back: nobody but hvinit could
+    set it again."""
+    override = f"{PCI_DEVICES}/{UNMANAGED.bdf}/driver_override"
+    appliance.shell(
+        f"echo vfio-pci >{override}; echo {UNMANAGED.bdf} >/sys/bus/pci/drivers_probe; "
+        f"echo >{override}"
+    )
 
 
 def _wrong_vms() -> dict[str, str | int | bool]:

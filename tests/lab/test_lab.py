@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from . import addon, cpio, desk, esp
+from . import addon, cpio, desk, esp, golden
 from .proof import Check
-from .stories import GHOST, LACKING, PASSTHROUGH, WRONG, Seen
+from .stories import GHOST, LACKING, OPTIONAL, PASSTHROUGH, UNMANAGED, WRONG, Seen
 from .topology import EIGHT
 
 DEVICE_DESCRIPTORS = re.compile(r"/dev/vfio|/dev/iommu|iommufd|vfio-device|/dev/kvm|kvm-")
@@ -82,6 +82,22 @@ class TestEight:
     def test_both_guests_reach_every_device_through_their_own_smmus(self, eight: Seen) -> None:
         assert eight.checks and not failed(eight.checks)
 
+    def test_vm_starts_without_a_device_that_it_can_do_without(self, eight: Seen) -> None:
+        manifest = eight.machine.manifest.read_text()
+        slot = re.search(rf'^VM0_(HOSTDEV\d+)_BDF="{GHOST}"$', manifest, re.MULTILINE)
+        assert slot and f"VM0_{slot[1]}_OPTIONAL=y" in manifest
+        assert re.search(rf"{OPTIONAL}\s+running", eight.answers["status"])
+        words = " ".join(eight.running[OPTIONAL])
+        assert f'"id":"{slot[1].lower()}"' not in words
+        assert words.count('"vfio-pci"') == len(EIGHT.places(OPTIONAL))
+
+    def test_unmanaged_device_is_left_as_it_was(self, eight: Seen) -> None:
+        """It was in a VM, which its drive's proof tells, and that VM has ended."""
+        assert any(check.name.startswith(UNMANAGED.device.name) for check in eight.checks)
+        assert re.search(rf"hvinit: {UNMANAGED.device.vm}: stopped", eight.console)
+        driver, override = eight.answers["unmanaged"].split()
+        assert driver.endswith("/vfio-pci") and override == "(null)"
+
 
 @pytest.mark.parametrize(
     "story, vm",
@@ -94,6 +110,17 @@ def test_qemu_runs_with_the_words_foretold(
     seen = request.getfixturevalue(story)
     assert f"guest={vm}" in seen.running[vm]
     assert seen.running[vm] == seen.argv[vm] == seen.desk_argv[vm]
+
+
+@pytest.mark.parametrize(
+    "story, case", [("own_firmware", "seed"), ("control", "libvirt-early-merged")]
+)
+def test_golden_topology_starts_qemu(
+    request: pytest.FixtureRequest, story: str, case: str
+) -> None:
+    """The seed's example, in its own words and in those that libvirt merged."""
+    running = request.getfixturevalue(story).running["demo"]
+    assert golden.topology(running) == golden.expected(case)
 
 
 class TestCheck:
