@@ -125,6 +125,17 @@ static void add_boot(const struct vm_config *vm, struct argv *argv)
 		OPTION(argv, "-append", "%s", vm->cmdline);
 }
 
+/* What the guest does to itself; QEMU's own habit needs no words, so that libvirt's are the same. */
+static void add_actions(const struct vm_config *vm, struct argv *argv)
+{
+	if (vm->on_reset != VM_ON_RESET_RESET)
+		OPTION(argv, "-action", "reboot=shutdown");
+	if (vm->on_panic == VM_ON_PANIC_PAUSED)
+		OPTION(argv, "-action", "panic=pause");
+	else if (vm->on_panic == VM_ON_PANIC_RUN)
+		OPTION(argv, "-action", "panic=none");
+}
+
 static void add_channels(struct argv *argv)
 {
 	OPTION(argv, "-chardev", "socket,id=qmp0,fd=%d", ARGV_FD_QMP);
@@ -296,6 +307,11 @@ static void add_emulated(const struct plan *plan, struct argv *argv)
 	char words[160];
 	char node[16];
 
+	if (plan->vm->pvpanic)
+		OPTION(argv, "-device",
+		       "{\"driver\":\"pvpanic-pci\",\"id\":\"panic0\",\"bus\":\"pcie.0\","
+		       "\"addr\":\"0x%x\"}",
+		       PLAN_PANIC_ADDR);
 	for (unsigned i = 0; i < plan->disks; i++) {
 		const struct disk_config *disk = &plan->vm->disk[i];
 
@@ -359,6 +375,7 @@ void argv_build(const struct plan *plan, struct argv *argv)
 	add_machine(plan, argv);
 	add_memory(plan, argv);
 	add_boot(plan->vm, argv);
+	add_actions(plan->vm, argv);
 	add_channels(argv);
 	add_topology(plan, argv);
 	if (plan->vm->dialect == VM_DIALECT_SEED) {

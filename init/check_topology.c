@@ -11,7 +11,7 @@
 bool check_is_our_id(const char *id)
 {
 	static const char *const ours[] = { "mon0",    "qmp0",	   "serial0", "pcie.0",
-					    "memory0", "firmware", "vars" };
+					    "memory0", "firmware", "vars",    "panic0" };
 	static const char *const families[] = { "smmuv3.",     "iommu", "hostdev", "pci.", "disk",
 						"virtio-disk", "net",	"hostnet", "gi" };
 
@@ -130,7 +130,7 @@ static void check_port_numbers(const struct check *c, unsigned i)
 
 /* --- slots and functions --- */
 
-enum kind { HOST_BRIDGE, DISK, NET, PXB, PORT };
+enum kind { HOST_BRIDGE, PANIC, DISK, NET, PXB, PORT };
 
 /* Something that takes a slot of a root bus. */
 struct occupant {
@@ -141,7 +141,7 @@ struct occupant {
 	int function;
 };
 
-enum { OCCUPANTS = 1 + HV_DISK_SLOTS + HV_NET_SLOTS + HV_VSMMU_SLOTS + PLAN_PORTS };
+enum { OCCUPANTS = 2 + HV_DISK_SLOTS + HV_NET_SLOTS + HV_VSMMU_SLOTS + PLAN_PORTS };
 
 /* What cannot be moved comes first: of two in one place, the other one is told. */
 static unsigned list_occupants(const struct plan *plan, struct occupant list[OCCUPANTS])
@@ -149,6 +149,8 @@ static unsigned list_occupants(const struct plan *plan, struct occupant list[OCC
 	unsigned n = 0;
 
 	list[n++] = (struct occupant){ HOST_BRIDGE, 0, PLAN_ROOT, 0, 0 };
+	if (plan->vm->pvpanic)
+		list[n++] = (struct occupant){ PANIC, 0, PLAN_ROOT, PLAN_PANIC_ADDR, 0 };
 	for (unsigned i = 0; i < plan->disks; i++)
 		if (plan->disk[i].port == PLAN_ROOT)
 			list[n++] = (struct occupant){ DISK, i, PLAN_ROOT, plan->disk[i].addr, 0 };
@@ -178,6 +180,9 @@ static const char *occupant_name(const struct check *c, const struct occupant *o
 	switch (o->kind) {
 	case HOST_BRIDGE:
 		str_copy(name, 32, "the host bridge");
+		break;
+	case PANIC:
+		str_copy(name, 32, "the pvpanic device");
 		break;
 	case DISK:
 		str_format(name, 32, "disk %u", o->i);

@@ -59,6 +59,30 @@ static void run_kill(unsigned slot, const char *arg)
 	tell(slot, vm_command(slot, VM_EV_KILL));
 }
 
+static void run_restart(unsigned slot, const char *arg)
+{
+	(void)arg;
+	tell(slot, vm_command(slot, VM_EV_RESTART));
+}
+
+static void run_pause(unsigned slot, const char *arg)
+{
+	(void)arg;
+	tell(slot, vm_command(slot, VM_EV_PAUSE));
+}
+
+static void run_resume(unsigned slot, const char *arg)
+{
+	(void)arg;
+	tell(slot, vm_command(slot, VM_EV_RESUME));
+}
+
+static void run_reset(unsigned slot, const char *arg)
+{
+	(void)arg;
+	tell(slot, vm_command(slot, VM_EV_RESET));
+}
+
 static void run_console(unsigned slot, const char *arg)
 {
 	(void)arg;
@@ -89,6 +113,34 @@ static void child_log_host(const struct config *all, unsigned slot)
 	(void)all;
 	(void)slot;
 	print_ring(log_ring());
+}
+
+/* Newest last, as in a log. */
+static void child_history(const struct config *all, unsigned slot)
+{
+	const struct history *history = vm_look(slot).history;
+	uint64_t now_ms = boottime_us() / 1000;
+	const struct history_entry *entry;
+
+	(void)all;
+	printf("ended %u times, reset itself %u times\n", history->count, history->resets);
+	for (unsigned cause = 0; cause < END_CAUSES; cause++)
+		if (history->tally[cause])
+			printf("  %-16s %u\n", history_cause(cause), history->tally[cause]);
+	if (history->count)
+		printf("%10s %10s  %-15s %s\n", "AGO", "HAD RUN", "CAUSE", "WHY");
+	for (unsigned n = HISTORY_ENTRIES; n-- > 0;)
+		if ((entry = history_back(history, n)))
+			printf("%8lu s %8lu s  %-15s %s\n",
+			       (unsigned long)((now_ms - entry->at_ms) / 1000),
+			       (unsigned long)(entry->ran_ms / 1000), history_cause(entry->cause),
+			       entry->text);
+}
+
+static void run_history(unsigned slot, const char *arg)
+{
+	(void)arg;
+	console_child(child_history, slot);
 }
 
 static void child_log_vm(const struct config *all, unsigned slot)
@@ -293,8 +345,14 @@ static const struct command commands[] = {
 	{ "status", "", "one line for each VM", run_status, ARG_NONE },
 	{ "start", "VM", "start a VM that is stopped, failed or in backoff", run_start, ARG_VM },
 	{ "stop", "VM", "press its power button; quit after STOP_TIMEOUT", run_stop, ARG_VM },
+	{ "restart", "VM", "stop it, and start it when it has ended", run_restart, ARG_VM },
+	{ "reset", "VM", "its reset button: the guest loses what it has not written", run_reset,
+	  ARG_VM | WHOLE },
+	{ "pause", "VM", "let its CPUs stand still; devices and memory stay", run_pause, ARG_VM },
+	{ "resume", "VM", "let them go on", run_resume, ARG_VM },
 	{ "kill", "VM", "end it at once: the guest loses what it has not written", run_kill,
 	  ARG_VM | WHOLE },
+	{ "history", "VM", "how it has ended so far", run_history, ARG_VM },
 	{ "console", "VM", "its serial console; Ctrl-] comes back", run_console, ARG_VM },
 	{ "log", "VM|host", "what a VM and its QEMU printed, or the host's log", run_log, ARG_LOG },
 	{ "devices", "[--json]", "PCI devices with driver, group, physical SMMU and VM",

@@ -311,6 +311,32 @@ static void read_restart(struct xml *xml, xmlNode *root, struct domain *d)
 			 "it starts again after a crash, too, which <on_crash> does not ask for");
 }
 
+static void read_reset(struct xml *xml, xmlNode *root, struct domain *d)
+{
+	xmlNode *reboot = xml_child(root, "on_reboot");
+	const char *word = reboot ? xml_text(reboot) : "restart";
+
+	if (strcmp(word, "destroy") == 0) {
+		d->on_reset = "stopped";
+		d->on_reset_line = xml_line(reboot);
+	} else if (strcmp(word, "restart") != 0) {
+		xml_lost(xml, reboot, "a guest that resets itself goes on, or ends");
+	}
+}
+
+static unsigned line_of_panic(struct xml *xml, xmlNode *devices)
+{
+	xmlNode *panic = xml_child(devices, "panic");
+	const char *model = panic ? xml_attr(panic, "model") : NULL;
+
+	if (!panic)
+		return 0;
+	if (model && strcmp(model, "pvpanic") == 0)
+		return xml_line(panic);
+	xml_lost(xml, panic, "a guest tells of its panic by a pvpanic device");
+	return 0;
+}
+
 /* --- the domain --- */
 
 #define QEMU_SPACE "http://libvirt.org/schemas/domain/qemu/1.0"
@@ -348,12 +374,14 @@ void domain_read(struct xml *xml, xmlNode *root, struct domain *d)
 	read_os(xml, root, d);
 	read_features(xml, root);
 	read_restart(xml, root, d);
+	read_reset(xml, root, d);
 	read_words(xml, root, d);
 	devices = xml_child(root, "devices");
 	emulator = xml_child(devices, "emulator");
 	if (emulator && !strstr(xml_text(emulator), "/qemu-"))
 		xml_lost(xml, emulator, "the image's QEMU runs the guests");
 	domain_read_devices(xml, devices, d);
+	d->panic_line = line_of_panic(xml, devices);
 }
 
 void domain_rest(struct xml *xml)

@@ -215,6 +215,10 @@ bool import_text(const char *text, size_t len, const struct facts *facts, struct
 	write_dialect(f, &domain);
 	if (domain.restart)
 		fragment_text(f, domain.restart_line, domain.restart, "RESTART");
+	if (domain.on_reset)
+		fragment_text(f, domain.on_reset_line, domain.on_reset, "ON_RESET");
+	if (domain.panic_line)
+		fragment_bool(f, domain.panic_line, true, "PVPANIC");
 	write_words(f, &domain);
 	import_topology(f, &domain, facts);
 	domain_rest(f->xml);

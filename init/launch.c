@@ -19,6 +19,7 @@
 #include "pin.h"
 #include "probe.h"
 #include "sys.h"
+#include "sys_cgroup.h"
 #include "util.h"
 
 /* The report pipe's place in a launcher, and the first number that no place has. */
@@ -39,6 +40,7 @@ struct job {
 	void (*run)(const struct job *job, const struct ends *ends);
 	const struct config *config;
 	unsigned slot; /* of a VM */
+	bool grouped; /* the VM has a control group */
 	bool probe; /* for the host */
 };
 
@@ -223,6 +225,15 @@ static void move_to_cpus(int vm)
 		give_up(vm, DIAG_CPU_PIN, symbol, "run on these CPUs");
 }
 
+/* First of all, so that whatever is forked from here on can be killed and waited for as one. */
+static void join_cgroup(const struct job *job, int root)
+{
+	errno = job->grouped ? -sys_cgroup_join(root, job->slot) : 0;
+	if (errno)
+		give_up((int)job->slot, DIAG_LAUNCH_FAIL, job->config->vm[job->slot].name,
+			"join its control group");
+}
+
 _Noreturn static void run_launcher(const struct job *job, const struct ends *ends)
 {
 	const char *name = job->config->vm[job->slot].name;
@@ -230,6 +241,7 @@ _Noreturn static void run_launcher(const struct job *job, const struct ends *end
 	int vm = (int)job->slot;
 	int root = begin_child(ends);
 
+	join_cgroup(job, root);
 	facts_discover(root, &facts);
 	set = (struct check_set){
 		.config = job->config,
@@ -327,7 +339,7 @@ static int start(const struct job *job, bool talks, struct launch *launch)
 	struct ends ends = { -1, -1, -1, -1 };
 	int error;
 
-	*launch = (struct launch){ -1, -1, -1, -1, -1 };
+	*launch = (struct launch){ -1, -1, -1, -1, -1, launch->cgroup };
 	error = open_pipe(&launch->report, &ends.report);
 	if (!error && talks)
 		error = open_socketpair(&launch->qmp, &ends.qmp);
@@ -349,15 +361,25 @@ static int start(const struct job *job, bool talks, struct launch *launch)
 
 int launch_vm(const struct config *config, unsigned slot, struct launch *launch)
 {
-	const struct job job = { .run = run_launcher, .config = config, .slot = slot };
+	struct job job = { .run = run_launcher, .config = config, .slot = slot };
+	int error;
 
-	return start(&job, true, launch);
+	launch->cgroup = sys_cgroup_make(AT_FDCWD, slot);
+	/* What an earlier start has left may still have the devices. */
+	if (launch->cgroup == -EBUSY)
+		return -EBUSY;
+	job.grouped = launch->cgroup >= 0;
+	error = start(&job, true, launch);
+	if (error)
+		close_fdp(&launch->cgroup);
+	return error;
 }
 
 int launch_host(const struct config *config, bool probe, struct launch *launch)
 {
 	const struct job job = { .run = run_host, .config = config, .probe = probe };
 
+	launch->cgroup = -1;
 	return start(&job, false, launch);
 }
 

@@ -33,6 +33,7 @@ struct launch {
 	int serial;
 	int words; /* what launcher and QEMU write to stdout and stderr */
 	int report; /* struct launch_report records */
+	int cgroup; /* a VM's: see sys_cgroup.h; -1: the machine has no control groups */
 };
 
 /* Starts VM slot of config. 0, or a negative errno with nothing left open. */

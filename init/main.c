@@ -130,10 +130,14 @@ static void reap(void)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+		bool ended = WIFEXITED(status) || WIFSIGNALED(status);
+
+		if (vm_reaped(pid, status) || !ended)
+			continue;
 		if (pid == host.pid)
 			host_ended(status);
-		else if (!vm_reaped(pid, status) && !console_reaped(pid, status))
+		else if (!console_reaped(pid, status))
 			shutdown_reaped(pid);
 	}
 }

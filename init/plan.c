@@ -395,6 +395,8 @@ static void reserve_by_hand(struct plan *plan, struct taken *taken)
 	for (unsigned i = 0; i < plan->nets; i++)
 		if (plan->net[i].port == PLAN_ROOT)
 			reserve(plan->net[i].addr, taken->root, PLAN_SLOTS);
+	if (plan->vm->pvpanic)
+		reserve(PLAN_PANIC_ADDR, taken->root, PLAN_SLOTS);
 }
 
 /* --- what QEMU emulates --- */

@@ -77,23 +77,44 @@ bool shutdown_reaped(pid_t pid)
 	return true;
 }
 
+/* In the reverse order of the start: those with the highest START_ORDER go first, side by side. */
+static void stop_next(void)
+{
+	int64_t order = -1;
+
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
+		if (vm_is_active(slot) && vm_order(slot) > order)
+			order = vm_order(slot);
+	/* One that is being stopped already only says so. */
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
+		if (vm_is_active(slot) && vm_order(slot) == order)
+			vm_command(slot, VM_EV_STOP);
+}
+
 void shutdown_proceed(void)
 {
-	if (going_on && !ending && vm_active() == 0)
+	if (!going_on || ending)
+		return;
+	if (vm_active() == 0)
 		end_machine();
+	else
+		stop_next();
 }
 
 void shutdown_begin(enum shutdown_how how)
 {
-	enum vm_event event = going_on ? VM_EV_KILL : VM_EV_STOP;
+	bool again = going_on;
 
 	goal = how;
 	if (!going_on && vm_active())
 		log_msg(LOG_LEVEL_INFO, "host", "VMs to stop before the machine goes down: %u",
 			vm_active());
 	going_on = true;
-	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
-		if (vm_exists(slot)) /* also one that only waits to be started */
-			vm_command(slot, event);
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		if (again && vm_exists(slot))
+			vm_command(slot, VM_EV_KILL);
+		else if (vm_exists(slot) && !vm_is_active(slot))
+			vm_command(slot, VM_EV_STOP); /* one that only waits to be started */
+	}
 	shutdown_proceed();
 }

@@ -1,39 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The supervisor of VMs. Everything that can happen to a VM is an event; what it means depends on
- * the state; the table at the end of this file holds every pair of them.
- */
-#include <fcntl.h>
+/* The VMs: their memory, what other rooms can ask of them, and what they are told of processes. */
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "console.h"
 #include "log.h"
 #include "manifest.h"
-#include "pin.h"
-#include "shutdown.h"
 #include "util.h"
 #include "vm_private.h"
 
-enum {
-	WORDS_BYTES = 16 * 1024,
-	PRESS_MS = 10 * 1000, /* between two presses of the power button */
-	QUIT_MS = 10 * 1000, /* from "quit" to SIGKILL */
-	KILL_MS = 30 * 1000, /* from SIGKILL to giving up: drivers may take seconds to let go */
-	LOST_MS = 5 * 1000, /* from the end of the monitor to that of the process */
-	/*
-	 * Until QEMU answers it pins the guest's memory, page by page: 24 GiB of 4 KiB pages have
-	 * been seen to take 210 s. The limit is five times as generous, so that it tells a hang
-	 * from a slow machine.
-	 */
-	READY_BASE_MS = 60 * 1000,
-	READY_MS_PER_MIB = 45,
-};
+enum { WORDS_BYTES = 16 * 1024 };
 
 static const struct config *config;
 static struct vm vms[HV_VM_SLOTS];
-
-typedef void action(struct vm *vm);
 
 static const char *const state_name[VM_STATES] = {
 	[VM_INVALID] = "invalid",     [VM_STOPPED] = "stopped", [VM_STARTING] = "starting",
@@ -41,6 +19,11 @@ static const char *const state_name[VM_STATES] = {
 	[VM_STOPPING] = "stopping",   [VM_STUCK] = "stuck",	[VM_BACKOFF] = "backoff",
 	[VM_FAILED] = "failed",
 };
+
+const char *vm_state_name(enum vm_state state)
+{
+	return state_name[state];
+}
 
 uint64_t vm_now_ms(void)
 {
@@ -87,304 +70,6 @@ static void timer_ready(void *arg, uint32_t events)
 		vm_handle(vm, VM_EV_TIMEOUT);
 }
 
-/* --- what the table's cells do --- */
-
-static void ignore(struct vm *vm)
-{
-	(void)vm;
-}
-
-static void refuse_invalid(struct vm *vm)
-{
-	vm->refusal = "its manifest has faults; see 'check'";
-}
-
-static void refuse_stopped(struct vm *vm)
-{
-	vm->refusal = "it is not running";
-}
-
-/* One that waits for its turn will not be started. */
-static void stop_waiting(struct vm *vm)
-{
-	if (!vm->waiting)
-		refuse_stopped(vm);
-	else
-		vm_enter(vm, VM_STOPPED, "not started after all");
-	vm->waiting = false;
-}
-
-static void refuse_started(struct vm *vm)
-{
-	vm->refusal = "it is started already";
-}
-
-static void refuse_stopping(struct vm *vm)
-{
-	vm->refusal = "it is being stopped already; 'kill' ends it at once";
-}
-
-static void refuse_stuck(struct vm *vm)
-{
-	vm->refusal = "the kernel does not let go of its QEMU; only a reboot helps";
-}
-
-static void begin(struct vm *vm)
-{
-	vm->stop = STOP_NONE;
-	vm->stop_wanted = false;
-	vm->execed = false;
-	vm->garbage = 0;
-	vm->waiting = false;
-	vm->started = vm_now_ms();
-	vm->ran = false;
-	vm->faulty = false;
-	vm->reason[0] = '\0';
-	vm->starts++;
-}
-
-static void start_again(struct vm *vm)
-{
-	struct launch launch;
-	int error;
-
-	if (shutdown_going_on()) {
-		vm->refusal = "the machine is going down";
-		return;
-	}
-	begin(vm);
-	vm_enter(vm, VM_STARTING, "");
-	error = launch_vm(config, vm->slot, &launch);
-	if (error) {
-		vm_fault_text(vm, DIAG_LAUNCH_FAIL, "start a launcher: %s", strerror(-error));
-		vm_enter(vm, VM_FAILED, vm->fault.text);
-		vm_policy_ended(vm);
-		return;
-	}
-	vm->pid = launch.pid;
-	vm_io_open(vm, &launch);
-	timer_set(&vm->timer, READY_BASE_MS + READY_MS_PER_MIB * (uint64_t)vm->config->memory_mib);
-}
-
-/* Said by somebody: what went wrong before is forgotten. */
-static void start(struct vm *vm)
-{
-	vm->tries = 0;
-	start_again(vm);
-}
-
-static void tell_exec(struct vm *vm)
-{
-	vm->execed = true;
-	log_msg(LOG_LEVEL_INFO, vm->config->name, "exec QEMU: pid %d, %u devices, %u vSMMUs",
-		(int)vm->pid, vm->devices, vm->vsmmus);
-}
-
-/* As many CPUs of the host as the guest has: each gets one for itself. */
-static void pin(struct vm *vm)
-{
-	struct cpulist cpus;
-	int error;
-
-	if (!cpulist_parse(vm->config->cpu_pin, &cpus) ||
-	    cpulist_count(&cpus) != (uint64_t)vm->config->cpus)
-		return;
-	error = pin_vcpus(AT_FDCWD, vm->pid, &cpus);
-	if (error)
-		vm_fault_text(vm, DIAG_VCPU_PIN, "pin virtual CPUs to %s: %s", vm->config->cpu_pin,
-			      strerror(-error));
-}
-
-static void let_run(struct vm *vm)
-{
-	vm_enter(vm, VM_PRELAUNCH, "");
-	pin(vm);
-	qmp_send(vm->qmp.fd, "cont", "cont");
-}
-
-static void run(struct vm *vm)
-{
-	timer_set(&vm->timer, 0);
-	if (!vm->ran)
-		vm->ran_from = vm_now_ms();
-	vm->ran = true;
-	vm_enter(vm, VM_RUNNING, "");
-	if (vm->devices)
-		launch_learn(config, vm->slot, vm->pid);
-}
-
-static void pause_vm(struct vm *vm)
-{
-	vm_enter(vm, VM_PAUSED, "");
-}
-
-static void stop_kill(struct vm *vm)
-{
-	vm->stop = STOP_KILL;
-	timer_set(&vm->timer, KILL_MS);
-	kill(vm->pid, SIGKILL);
-}
-
-/* QEMU ends in order at SIGTERM, too: that is for when its monitor does not listen. */
-static void stop_quit(struct vm *vm)
-{
-	vm->stop = STOP_QUIT;
-	timer_set(&vm->timer, QUIT_MS);
-	if (qmp_send(vm->qmp.fd, "quit", "quit"))
-		kill(vm->pid, SIGTERM);
-}
-
-/* Presses the power button, and comes back when it is time to press again, or to stop waiting. */
-static void press(struct vm *vm)
-{
-	uint64_t now = vm_now_ms();
-	uint64_t left = vm->deadline > now ? vm->deadline - now : 1;
-
-	vm->stop = STOP_POWERDOWN;
-	timer_set(&vm->timer, left < PRESS_MS ? left : PRESS_MS);
-	if (qmp_send(vm->qmp.fd, "system_powerdown", "powerdown"))
-		stop_quit(vm);
-}
-
-/* The guest decides what its power button means, so this is only the first step. */
-static void stop(struct vm *vm)
-{
-	vm->stop_wanted = true;
-	vm_enter(vm, VM_STOPPING, "power button");
-	vm->deadline = vm_now_ms() + (uint64_t)vm->config->stop_timeout * 1000;
-	press(vm);
-}
-
-/* A paused guest cannot obey a power button. */
-static void stop_paused(struct vm *vm)
-{
-	vm->stop_wanted = true;
-	vm_enter(vm, VM_STOPPING, "quit");
-	stop_quit(vm);
-}
-
-/* Nothing runs in the guest yet that could be lost. */
-static void stop_early(struct vm *vm)
-{
-	vm->stop_wanted = true;
-	vm_enter(vm, VM_STOPPING, "killed while it was starting");
-	stop_kill(vm);
-}
-
-static void stop_now(struct vm *vm)
-{
-	vm->stop_wanted = true;
-	vm_enter(vm, VM_STOPPING, "killed by the operator");
-	stop_kill(vm);
-}
-
-static void kill_again(struct vm *vm)
-{
-	kill(vm->pid, SIGKILL);
-}
-
-/* Not asked for: vm_judge() will call it failed, for the fault that led here. */
-static void abandon(struct vm *vm)
-{
-	vm_enter(vm, VM_STOPPING, "killed for a fault");
-	stop_kill(vm);
-}
-
-static void late(struct vm *vm)
-{
-	vm_fault_text(vm, DIAG_QMP_LATE, "wait for QEMU: no answer in %lu s",
-		      (unsigned long)((vm_now_ms() - vm->started) / 1000));
-	abandon(vm);
-}
-
-/* When QEMU ends its monitor closes a moment before the process is gone: give it that moment. */
-static void expect_end(struct vm *vm)
-{
-	timer_set(&vm->timer, LOST_MS);
-}
-
-static void lost(struct vm *vm)
-{
-	vm_fault_text(vm, DIAG_QMP_LATE, "talk to QEMU: it closed its monitor and runs on");
-	abandon(vm);
-}
-
-static void get_stuck(struct vm *vm)
-{
-	vm_fault_text(vm, DIAG_STUCK, "kill QEMU: pid %d is still there after %d s", (int)vm->pid,
-		      KILL_MS / 1000);
-	vm_enter(vm, VM_STUCK, vm->fault.text);
-	shutdown_proceed();
-}
-
-static void stop_harder(struct vm *vm)
-{
-	if (vm->stop == STOP_POWERDOWN && vm_now_ms() < vm->deadline) {
-		/* A guest that was still booting has missed the first one. */
-		press(vm);
-	} else if (vm->stop == STOP_POWERDOWN) {
-		log_msg(LOG_LEVEL_WARN, vm->config->name,
-			"the guest did not obey the power button within %lu s: quit",
-			(unsigned long)vm->config->stop_timeout);
-		stop_quit(vm);
-	} else if (vm->stop == STOP_QUIT) {
-		log_msg(LOG_LEVEL_WARN, vm->config->name, "QEMU did not quit: kill");
-		stop_kill(vm);
-	} else {
-		get_stuck(vm);
-	}
-}
-
-static void ended(struct vm *vm)
-{
-	timer_set(&vm->timer, 0);
-	vm_io_close(vm);
-	vm->pid = 0;
-	vm_judge(vm);
-	console_guest_ended(vm->slot);
-	if (!vm->stop_wanted)
-		vm_policy_ended(vm);
-	vm_policy_last(vm);
-	shutdown_proceed();
-}
-
-static void end_backoff(struct vm *vm)
-{
-	timer_set(&vm->timer, 0);
-	vm_enter(vm, VM_STOPPED, "not started again");
-	vm_policy_last(vm);
-}
-
-static void reject(struct vm *vm)
-{
-	vm->waiting = false;
-	vm->faulty = true;
-	vm_enter(vm, VM_FAILED, vm->fault.text);
-}
-
-/* A row for each state, a column for each event; the compiler refuses an initializer too many. */
-static action *const table[VM_STATES][VM_EVENTS] = {
-	/* clang-format off */
-	/*                 START            STOP             KILL            EXEC       READY    RESUMED PAUSED    REFUSED  LOST        TIMEOUT      ENDED   UNFIT */
-	[VM_INVALID]   = { refuse_invalid,  refuse_stopped,  refuse_stopped, ignore,    ignore,  ignore, ignore,   ignore,  ignore,     ignore,      ignore, ignore },
-	[VM_STOPPED]   = { start,           stop_waiting,    stop_waiting,   ignore,    ignore,  ignore, ignore,   ignore,  ignore,     ignore,      ignore, reject },
-	[VM_STARTING]  = { refuse_started,  stop_early,      stop_now,       tell_exec, let_run, ignore, ignore,   abandon, expect_end, late,        ended,  ignore },
-	[VM_PRELAUNCH] = { refuse_started,  stop_early,      stop_now,       ignore,    ignore,  run,    ignore,   abandon, expect_end, late,        ended,  ignore },
-	[VM_RUNNING]   = { refuse_started,  stop,            stop_now,       ignore,    ignore,  ignore, pause_vm, ignore,  expect_end, lost,        ended,  ignore },
-	[VM_PAUSED]    = { refuse_started,  stop_paused,     stop_now,       ignore,    ignore,  run,    ignore,   ignore,  expect_end, lost,        ended,  ignore },
-	[VM_STOPPING]  = { refuse_stopping, refuse_stopping, stop_now,       ignore,    ignore,  ignore, ignore,   ignore,  ignore,     stop_harder, ended,  ignore },
-	[VM_STUCK]     = { refuse_stuck,    refuse_stuck,    kill_again,     ignore,    ignore,  ignore, ignore,   ignore,  ignore,     ignore,      ended,  ignore },
-	[VM_BACKOFF]   = { start,           end_backoff,     end_backoff,    ignore,    ignore,  ignore, ignore,   ignore,  ignore,     start_again, ignore, ignore },
-	[VM_FAILED]    = { start,           refuse_stopped,  refuse_stopped, ignore,    ignore,  ignore, ignore,   ignore,  ignore,     ignore,      ignore, ignore },
-	/* clang-format on */
-};
-
-void vm_handle(struct vm *vm, enum vm_event event)
-{
-	table[vm->state][event](vm);
-	vm_policy_proceed();
-}
-
 /* --- for the other rooms --- */
 
 int vm_init(const struct config *all, const struct diag *diag)
@@ -397,8 +82,11 @@ int vm_init(const struct config *all, const struct diag *diag)
 
 		vm->slot = slot;
 		vm->starts = vm->tries = 0;
-		vm->waiting = vm->faulty = false;
-		vm->qmp.fd = vm->serial.fd = vm->words.fd = vm->report.fd = vm->timer.fd = -1;
+		vm->forgiven = 0;
+		history_init(&vm->history);
+		vm->waiting = vm->faulty = vm->lingering = false;
+		vm->qmp.fd = vm->serial.fd = vm->words.fd = vm->report.fd = -1;
+		vm->timer.fd = vm->cgroup.fd = -1;
 		if (!manifest_vm_used(&all->vm[slot]))
 			continue;
 		vm->config = &all->vm[slot];
@@ -430,9 +118,9 @@ bool vm_exists(unsigned slot)
 	return slot < HV_VM_SLOTS && vms[slot].config;
 }
 
-const struct host_config *vm_host(void)
+const struct config *vm_config(void)
 {
-	return &config->host;
+	return config;
 }
 
 struct vm *vm_at(unsigned slot)
@@ -462,6 +150,19 @@ const char *vm_command(unsigned slot, enum vm_event event)
 	return vm->refusal;
 }
 
+/* Nothing has ended: but a QEMU that stands still serves its guest no more. */
+static void note_stop(const struct vm *vm, int status)
+{
+	if (WIFCONTINUED(status))
+		log_msg(LOG_LEVEL_INFO, vm->config->name, "QEMU goes on");
+	else
+		log_msg(LOG_LEVEL_WARN, vm->config->name, "QEMU was stopped by signal %d (%s)%s",
+			WSTOPSIG(status), strsignal(WSTOPSIG(status)),
+			vm->config->on_hang == VM_ON_HANG_KILL ?
+				": it is killed unless it goes on" :
+				"");
+}
+
 bool vm_reaped(pid_t pid, int status)
 {
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
@@ -469,6 +170,10 @@ bool vm_reaped(pid_t pid, int status)
 
 		if (vm->pid != pid || !vm->config)
 			continue;
+		if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
+			note_stop(vm, status);
+			return true;
+		}
 		vm->status = status;
 		/* Its last words may still be in the pipes, and they say why it ended. */
 		vm_io_drain(vm);
@@ -478,13 +183,25 @@ bool vm_reaped(pid_t pid, int status)
 	return false;
 }
 
+bool vm_is_active(unsigned slot)
+{
+	const struct vm *vm = &vms[slot];
+
+	return (vm->pid != 0 || vm->lingering) && vm->state != VM_STUCK;
+}
+
 unsigned vm_active(void)
 {
 	unsigned n = 0;
 
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
-		n += vms[slot].pid != 0 && vms[slot].state != VM_STUCK;
+		n += vm_is_active(slot);
 	return n;
+}
+
+int64_t vm_order(unsigned slot)
+{
+	return vms[slot].config->start_order;
 }
 
 struct vm_view vm_look(unsigned slot)
@@ -503,6 +220,7 @@ struct vm_view vm_look(unsigned slot)
 		.starts = vm->starts,
 		.devices = vm->devices,
 		.vsmmus = vm->vsmmus,
+		.history = &vm->history,
 	};
 }
 

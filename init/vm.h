@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The life of a VM: one table of state by event, in vm.c. */
+/* The life of a VM: one table of state by event, in vm_table.c. */
 #ifndef HVINIT_VM_H
 #define HVINIT_VM_H
 
@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "diag.h"
+#include "history.h"
 #include "ring.h"
 #include "symbols.h"
 
@@ -25,18 +26,25 @@ enum vm_state {
 	VM_STATES,
 };
 
+/* VM_EV_START to VM_EV_RESET are asked for by somebody, the others happen. */
 enum vm_event {
 	VM_EV_START, /* asked for by the operator, or at boot */
 	VM_EV_STOP,
 	VM_EV_KILL,
+	VM_EV_RESTART, /* stop, then start */
+	VM_EV_PAUSE,
+	VM_EV_RESUME,
+	VM_EV_RESET, /* of the guest, as by the reset button */
 	VM_EV_EXEC, /* the launcher becomes QEMU */
 	VM_EV_READY, /* QEMU answered query-status: all devices are realized */
 	VM_EV_RESUMED, /* the guest's CPUs run */
 	VM_EV_PAUSED,
 	VM_EV_REFUSED, /* QEMU answered one of our commands with an error */
 	VM_EV_LOST, /* QEMU closed its monitor */
+	VM_EV_HUNG, /* QEMU has not answered for longer than HANG_S allows */
 	VM_EV_TIMEOUT,
 	VM_EV_ENDED, /* the process is reaped and all it wrote is read */
+	VM_EV_EMPTY, /* no process is left in its cgroup */
 	VM_EV_UNFIT, /* the host could not be prepared for it */
 	VM_EVENTS,
 };
@@ -45,13 +53,14 @@ enum vm_event {
 struct vm_view {
 	const char *name;
 	const char *state;
-	const char *why; /* of invalid, stopped, backoff and failed; else "" */
+	const char *why; /* what led there, or what is going on; "" when that is plain */
 	uint64_t again_s; /* of backoff: seconds until it starts again */
 	pid_t pid; /* 0: none */
 	uint64_t since_s; /* seconds in this state */
 	unsigned starts;
 	unsigned devices; /* of the last start */
 	unsigned vsmmus;
+	const struct history *history;
 };
 
 /*
@@ -73,10 +82,13 @@ void vm_host_ready(void);
 void vm_unfit(unsigned slot, const struct finding *finding);
 /* Gives the event to the table; returns NULL, or why nothing was done. */
 const char *vm_command(unsigned slot, enum vm_event event);
-/* A child was reaped: true when it was a VM's. */
+/* waitpid() has told of a child, which may only have been stopped: true when it is a VM's. */
 bool vm_reaped(pid_t pid, int status);
-/* VMs that have a process, but for stuck ones: those cannot be waited for. */
+/* Whether a VM has a process, and how many have: stuck ones do not count, nobody waits for them. */
+bool vm_is_active(unsigned slot);
 unsigned vm_active(void);
+/* START_ORDER of a VM that exists. */
+int64_t vm_order(unsigned slot);
 struct vm_view vm_look(unsigned slot);
 
 /* Bytes typed for the guest's console; false when the guest does not take them. */

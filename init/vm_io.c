@@ -6,37 +6,96 @@
 #include "console.h"
 #include "log.h"
 #include "refusal.h"
+#include "sys_cgroup.h"
 #include "util.h"
 #include "vm_private.h"
 
-enum { READ_SIZE = 4096, GARBAGE_TOLD = 8 };
+enum { READ_SIZE = 4096, GARBAGE_TOLD = 8, RESET_TOLD_MS = 1000 };
+
+static void on_return(struct vm *vm, const struct qmp_message *m)
+{
+	if (strcmp(m->id, "capabilities") == 0) {
+		qmp_send(vm->qmp.fd, "query-status", "status");
+	} else if (strcmp(m->id, "status") == 0 && strcmp(m->name, "prelaunch") == 0) {
+		vm_handle(vm, VM_EV_READY);
+	} else if (strcmp(m->id, "pulse") == 0) {
+		vm_pulse_answered(vm);
+	} else if (strcmp(m->id, "paused") == 0 && vm->state == VM_PAUSED &&
+		   strcmp(m->name, "paused") != 0 && strcmp(m->name, vm->why) != 0) {
+		/* Not by us: "io-error", "guest-panicked" and the like. */
+		vm_enter(vm, VM_PAUSED, m->name);
+	}
+}
+
+static void on_error(struct vm *vm, const struct qmp_message *m)
+{
+	if (!vm->ran)
+		vm_fault_text(vm, DIAG_QEMU_REFUSED, "command \"%s\": QEMU: %s", m->id, m->text);
+	else
+		log_msg(LOG_LEVEL_WARN, vm->config->name, "QEMU refused \"%s\": %s", m->id,
+			m->text);
+	vm_handle(vm, VM_EV_REFUSED);
+}
+
+/* A guest can do this as often as it likes: once a second is enough to read. */
+static void note_reset(struct vm *vm, const char *reason)
+{
+	uint64_t now = vm_now_ms();
+
+	vm->bitten = vm->panicked = false;
+	if (strcmp(reason, "guest-reset") != 0)
+		return;
+	vm->history.resets++;
+	if (vm->reset_told && now < vm->reset_told + RESET_TOLD_MS)
+		return;
+	vm->reset_told = now;
+	log_msg(LOG_LEVEL_INFO, vm->config->name, "the guest has reset itself");
+}
+
+/* Each of these once, until the guest is reset or started anew: a guest must not fill the log. */
+static void note_once(struct vm *vm, bool *noted, const char *what)
+{
+	if (!*noted)
+		log_msg(LOG_LEVEL_WARN, vm->config->name, "%s", what);
+	*noted = true;
+}
+
+static void on_event(struct vm *vm, const struct qmp_message *m)
+{
+	if (strcmp(m->name, "RESUME") == 0)
+		vm_handle(vm, VM_EV_RESUMED);
+	else if (strcmp(m->name, "STOP") == 0)
+		vm_handle(vm, VM_EV_PAUSED);
+	else if (strcmp(m->name, "SHUTDOWN") == 0)
+		str_copy(vm->reason, sizeof(vm->reason), m->reason);
+	else if (strcmp(m->name, "RESET") == 0)
+		note_reset(vm, m->reason);
+	else if (strcmp(m->name, "GUEST_PANICKED") == 0)
+		note_once(vm, &vm->panicked, "the guest's kernel has panicked");
+	else if (strcmp(m->name, "WATCHDOG") == 0)
+		note_once(vm, &vm->bitten, "the guest's watchdog has bitten");
+	else if (strcmp(m->name, "BLOCK_IO_ERROR") == 0)
+		note_once(vm, &vm->io_failed, "a disk has failed to read or write");
+}
 
 static void on_message(void *arg, const struct qmp_message *m)
 {
 	struct vm *vm = arg;
 
-	if (m->kind == QMP_GREETING) {
+	switch (m->kind) {
+	case QMP_GREETING:
 		/* Not readiness: the greeting also comes before devices are refused. */
 		qmp_send(vm->qmp.fd, "qmp_capabilities", "capabilities");
-	} else if (m->kind == QMP_RETURN && strcmp(m->id, "capabilities") == 0) {
-		qmp_send(vm->qmp.fd, "query-status", "status");
-	} else if (m->kind == QMP_RETURN && strcmp(m->id, "status") == 0 &&
-		   strcmp(m->name, "prelaunch") == 0) {
-		vm_handle(vm, VM_EV_READY);
-	} else if (m->kind == QMP_ERROR) {
-		if (!vm->ran)
-			vm_fault_text(vm, DIAG_QEMU_REFUSED, "command \"%s\": QEMU: %s", m->id,
-				      m->text);
-		else
-			log_msg(LOG_LEVEL_WARN, vm->config->name, "QEMU refused \"%s\": %s", m->id,
-				m->text);
-		vm_handle(vm, VM_EV_REFUSED);
-	} else if (m->kind == QMP_EVENT && strcmp(m->name, "RESUME") == 0) {
-		vm_handle(vm, VM_EV_RESUMED);
-	} else if (m->kind == QMP_EVENT && strcmp(m->name, "STOP") == 0) {
-		vm_handle(vm, VM_EV_PAUSED);
-	} else if (m->kind == QMP_EVENT && strcmp(m->name, "SHUTDOWN") == 0) {
-		str_copy(vm->reason, sizeof(vm->reason), m->reason);
+		break;
+	case QMP_RETURN:
+		on_return(vm, m);
+		break;
+	case QMP_ERROR:
+		on_error(vm, m);
+		break;
+	case QMP_EVENT:
+		on_event(vm, m);
+		break;
 	}
 }
 
@@ -226,6 +285,16 @@ static void report_ready(void *arg, uint32_t events)
 	read_report(arg);
 }
 
+static void cgroup_ready(void *arg, uint32_t events)
+{
+	struct vm *vm = arg;
+
+	(void)events;
+	/* Reading it is also what ends this event. */
+	if (!sys_cgroup_populated(vm->cgroup.fd))
+		vm_handle(vm, VM_EV_EMPTY);
+}
+
 void vm_io_open(struct vm *vm, const struct launch *launch)
 {
 	qmp_init(&vm->reader);
@@ -239,6 +308,8 @@ void vm_io_open(struct vm *vm, const struct launch *launch)
 	loop_add(&vm->serial, launch->serial, EPOLLIN, serial_ready, vm);
 	loop_add(&vm->words, launch->words, EPOLLIN, words_ready, vm);
 	loop_add(&vm->report, launch->report, EPOLLIN, report_ready, vm);
+	if (launch->cgroup >= 0)
+		loop_add(&vm->cgroup, launch->cgroup, EPOLLPRI, cgroup_ready, vm);
 }
 
 void vm_io_drain(struct vm *vm)

@@ -120,14 +120,38 @@ static bool is_wanted_again(const struct vm *vm)
 	}
 }
 
+/* It has ended too often in a short time, whatever the reason: more of the same will not help. */
+static bool is_given_up(struct vm *vm)
+{
+	uint64_t window = (uint64_t)vm->config->restart_window * 1000;
+	uint64_t now = vm_now_ms();
+	uint64_t since = now > window ? now - window : 0;
+	unsigned ends;
+
+	if (vm->config->restart_limit == 0)
+		return false;
+	if (since < vm->forgiven)
+		since = vm->forgiven;
+	ends = history_since(&vm->history, since);
+	if (ends <= (unsigned)vm->config->restart_limit)
+		return false;
+	vm->faulty = false;
+	vm_fault_text(vm, DIAG_RESTART_LIMIT, "start it again: it has ended %u times in %lu s",
+		      ends, (unsigned long)(now - since + 999) / 1000);
+	vm_enter(vm, VM_FAILED, vm->fault.text);
+	return true;
+}
+
 /* Seconds until the next start: none, or twice as many as the last time. */
 static unsigned delay(struct vm *vm)
 {
 	uint64_t ran_ms = vm->ran ? vm_now_ms() - vm->ran_from : 0;
 	unsigned s = 1;
 
-	if (ran_ms >= STABLE_MS)
+	if (ran_ms >= STABLE_MS) {
 		vm->tries = 0;
+		vm->forgiven = vm_now_ms();
+	}
 	if (ran_ms >= LASTED_MS)
 		return 0;
 	for (unsigned i = 0; i < vm->tries && s < LONGEST_S; i++)
@@ -143,6 +167,8 @@ void vm_policy_ended(struct vm *vm)
 	if (!is_wanted_again(vm) || shutdown_going_on())
 		return;
 	s = delay(vm);
+	if (is_given_up(vm))
+		return;
 	vm->state = VM_BACKOFF;
 	vm->since = vm_now_ms();
 	vm->again_at = vm->since + (uint64_t)s * 1000;
@@ -165,8 +191,8 @@ void vm_policy_last(const struct vm *vm)
 	any_ran |= vm->ran;
 	if (!any_ran || vm_active() || is_any_due() || shutdown_going_on())
 		return;
-	if (vm_host()->on_last_vm == HOST_ON_LAST_VM_POWEROFF)
+	if (vm_config()->host.on_last_vm == HOST_ON_LAST_VM_POWEROFF)
 		shutdown_begin(SHUTDOWN_POWEROFF);
-	else if (vm_host()->on_last_vm == HOST_ON_LAST_VM_REBOOT && vm->state == VM_STOPPED)
+	else if (vm_config()->host.on_last_vm == HOST_ON_LAST_VM_REBOOT && vm->state == VM_STOPPED)
 		shutdown_begin(SHUTDOWN_REBOOT);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What vm.c (the table), vm_policy.c (when to start), vm_io.c (what comes in) and vm_judge.c (how it
- * ended) share; for no other room.
+ * What vm.c (the VMs), vm_table.c (what an event means), vm_stop.c (how one is brought to its end),
+ * vm_policy.c (when to start), vm_io.c (what comes in), vm_pulse.c (whether QEMU answers) and
+ * vm_judge.c (how it ended) share; for no other room.
  */
 #ifndef HVINIT_VM_PRIVATE_H
 #define HVINIT_VM_PRIVATE_H
 
+#include "history.h"
 #include "launch.h"
 #include "loop.h"
 #include "qmp.h"
@@ -28,14 +30,18 @@ struct vm {
 	unsigned starts;
 	unsigned devices;
 	unsigned vsmmus;
-	bool waiting; /* for its turn to be started at boot */
+	bool waiting; /* for its turn to be started */
 	unsigned tries; /* starts in a row that did not last */
 	uint64_t again_at; /* in VM_BACKOFF: when it starts again */
+	uint64_t forgiven; /* what went wrong before does not count */
+	struct history history;
 
 	/* Of this start only. */
 	pid_t pid; /* 0: no process */
+	bool lingering; /* the process is reaped, its cgroup is not empty yet */
 	enum stop_step stop;
 	bool stop_wanted; /* the end was asked for, by whatever step */
+	bool start_wanted; /* after the stop */
 	bool execed; /* the launcher has become QEMU */
 	bool ran; /* the guest's CPUs have run */
 	uint64_t ran_from; /* since when; CLOCK_BOOTTIME in ms */
@@ -43,6 +49,12 @@ struct vm {
 	bool faulty; /* fault is the first finding that ended it */
 	int status; /* as waitpid() gave it */
 	char reason[QMP_WORD]; /* QEMU's own, from its SHUTDOWN event */
+	bool panicked; /* the guest has said so, since it last ran or was reset */
+	bool bitten; /* by the guest's watchdog, since the guest was last reset */
+	bool io_failed; /* a disk has, and it was told */
+	uint64_t reset_told; /* when a reset of the guest was last logged */
+	bool hung; /* it was killed because it did not answer */
+	uint64_t asked; /* when it was asked for its state; 0: it has answered since */
 	struct finding fault;
 	const char *refusal; /* why the table did nothing, until the command returns */
 
@@ -51,6 +63,7 @@ struct vm {
 	struct source words;
 	struct source report;
 	struct source timer;
+	struct source cgroup; /* tells when a process was the last of them */
 	struct qmp reader;
 	struct ring console;
 	struct ring words_kept;
@@ -63,12 +76,19 @@ struct vm {
 	char echo[VM_ECHO_LINE];
 };
 
-/* Gives the event to the table. */
+/* Gives the event to the table; of none else may the state be changed. */
 void vm_handle(struct vm *vm, enum vm_event event);
-const struct host_config *vm_host(void);
+const struct config *vm_config(void);
 /* The VM of a slot, or NULL. */
 struct vm *vm_at(unsigned slot);
 uint64_t vm_now_ms(void);
+const char *vm_state_name(enum vm_state state);
+void vm_enter(struct vm *vm, enum vm_state state, const char *why);
+
+/* Logs a finding, and keeps the first one that is a failure: those after it are consequences. */
+void vm_fault(struct vm *vm, const struct finding *finding);
+PRINTF_LIKE(3, 4)
+void vm_fault_text(struct vm *vm, enum diag_code code, const char *fmt, ...);
 
 /* It has ended by itself, or could not be started: it may be time to start it again. */
 void vm_policy_ended(struct vm *vm);
@@ -77,14 +97,26 @@ void vm_policy_proceed(void);
 /* It has ended: when none is left, the machine may be to end, too. */
 void vm_policy_last(const struct vm *vm);
 
-/* Logs a finding, and keeps the first one that is a failure: those after it are consequences. */
-void vm_fault(struct vm *vm, const struct finding *finding);
-PRINTF_LIKE(3, 4)
-void vm_fault_text(struct vm *vm, enum diag_code code, const char *fmt, ...);
+/* Steps towards its end, for the table; each sets the timer by which the next one comes. */
+void vm_stop(struct vm *vm);
+void vm_stop_paused(struct vm *vm);
+void vm_stop_early(struct vm *vm);
+void vm_stop_now(struct vm *vm);
+void vm_stop_harder(struct vm *vm);
+/* Not asked for: it will be called failed, for the fault that led here. */
+void vm_abandon(struct vm *vm);
+/* Once more, of what the kernel did not let go of. */
+void vm_kill_again(struct vm *vm);
+/* The process is reaped: whether nothing of it is left. Else it is killed, and waited for. */
+bool vm_is_gone(struct vm *vm);
 
 /* Tells from all that is known how it ended, and enters the state that this means. */
 void vm_judge(struct vm *vm);
-void vm_enter(struct vm *vm, enum vm_state state, const char *why);
+
+/* The guest runs, or no more: whether QEMU has to be asked from time to time. */
+void vm_pulse_changed(void);
+/* QEMU has answered. */
+void vm_pulse_answered(struct vm *vm);
 
 /* Takes over the descriptors of a start; closes them; reads what is left in them. */
 void vm_io_open(struct vm *vm, const struct launch *launch);

@@ -155,7 +155,7 @@ static int setup(void **state)
 	no_iommufd = no_exec = false;
 	confine_step = NULL;
 	script = "exit 7";
-	launch = (struct launch){ -1, -1, -1, -1, -1 };
+	launch = (struct launch){ -1, -1, -1, -1, -1, -1 };
 	return 0;
 }
 
@@ -324,7 +324,7 @@ static void test_nothing_left(void **state)
 	close(launch.serial);
 	close(launch.words);
 	close(launch.report);
-	launch = (struct launch){ -1, -1, -1, -1, -1 };
+	launch = (struct launch){ -1, -1, -1, -1, -1, -1 };
 	after = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	close(after);
 	assert_int_equal(before, after);

@@ -16,6 +16,7 @@
 enum { CALLS = 256, CHILD = 4242, WAITS = -1 };
 
 static pid_t pids[3]; /* of the VMs; 0: no VM, WAITS: one that is not started yet */
+static int64_t orders[ARRAY_SIZE(pids)];
 static char *calls; /* shared with the processes that the stories happen in */
 static pid_t forked; /* what fork() answers: 0 makes the story go on in the child's place */
 static struct source *timer;
@@ -87,6 +88,16 @@ bool vm_exists(unsigned slot)
 	return slot < ARRAY_SIZE(pids) && pids[slot];
 }
 
+bool vm_is_active(unsigned slot)
+{
+	return slot < ARRAY_SIZE(pids) && pids[slot] > 0;
+}
+
+int64_t vm_order(unsigned slot)
+{
+	return orders[slot];
+}
+
 unsigned vm_active(void)
 {
 	unsigned n = 0;
@@ -150,7 +161,31 @@ static void guests_first(void)
 static void test_guests_first(void **state)
 {
 	(void)state;
-	assert_story(guests_first, "stop 0;stop 2;going on;one is left;limit;sync;unmount;reboot;");
+	assert_story(guests_first,
+		     "stop 0;stop 2;going on;stop 2;one is left;limit;sync;unmount;reboot;");
+}
+
+/* Last started, first stopped; one that does not end keeps those it needs. */
+static void in_order(void)
+{
+	pids[0] = 10;
+	pids[1] = 11;
+	pids[2] = 12;
+	orders[0] = 1;
+	orders[1] = orders[2] = 7;
+	shutdown_begin(SHUTDOWN_POWEROFF);
+	pids[2] = 0;
+	shutdown_proceed();
+	pids[1] = 0;
+	shutdown_proceed();
+	pids[0] = 0;
+	shutdown_proceed();
+}
+
+static void test_in_order(void **state)
+{
+	(void)state;
+	assert_story(in_order, "stop 1;stop 2;stop 1;stop 0;limit;sync;unmount;power off;");
 }
 
 /* Asked again, one does not want to wait any longer; the way is that of the last word. */
@@ -166,7 +201,7 @@ static void last_word(void)
 static void test_last_word(void **state)
 {
 	(void)state;
-	assert_story(last_word, "stop 1;kill 1;limit;sync;unmount;power off;");
+	assert_story(last_word, "stop 1;kill 1;stop 1;limit;sync;unmount;power off;");
 }
 
 /* What waits to be started again is told, too, and not waited for. */
@@ -253,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE("nothing was asked for", test_nothing_asked, NULL),
 		CASE("guests first", test_guests_first, NULL),
+		CASE("in the reverse order of the start", test_in_order, NULL),
 		CASE("asked twice", test_last_word, NULL),
 		CASE("no guests", test_no_guests, NULL),
 		CASE("a guest that waits to be started", test_waiting_guest, NULL),

@@ -18,6 +18,7 @@
 #include "manifest.h"
 #include "pin.h"
 #include "shutdown.h"
+#include "sys_cgroup.h"
 #include "vm.h"
 
 enum { STATUS_OK = 0, STATUS_1 = 1 << 8, KILLED = SIGKILL, SEGFAULT = SIGSEGV };
@@ -33,12 +34,12 @@ static pid_t next_pid = 1000;
 static int launch_error;
 static unsigned launches;
 
-static struct source *watched[4]; /* qmp, serial, words, report of the last start */
+static struct source *watched[5]; /* qmp, serial, words, report, cgroup of the last start */
 static unsigned watching;
 /* The same of each VM's last start, for stories of several. */
 static struct {
 	struct launch theirs;
-	struct source *watched[4];
+	struct source *watched[5];
 } starts[HV_VM_SLOTS];
 static unsigned chosen; /* the VM that things happen to */
 static char order[64]; /* names of VMs as they were started */
@@ -47,6 +48,12 @@ static bool timer_runs_out;
 static uint64_t timer_ms;
 static struct source *patience; /* the timer that is no VM's; it stays from story to story */
 static uint64_t patience_ms;
+static struct source *pulse; /* the timer by which QEMU is asked whether it is there; it stays, too */
+static uint64_t pulse_ms;
+static bool grouped; /* VMs have a control group */
+static bool populated; /* and a process is in it */
+static unsigned groups_killed;
+static unsigned oom_kills;
 
 static char said[8192]; /* log and console, a line each */
 static pid_t killed;
@@ -133,7 +140,7 @@ int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void 
 	source->fd = fd;
 	source->ready = ready;
 	source->arg = arg;
-	watched[watching++ % 4] = source;
+	watched[watching++ % 5] = source;
 	return 0;
 }
 
@@ -151,6 +158,8 @@ int timer_add(struct source *source, void (*ready)(void *, uint32_t), void *arg)
 	source->arg = arg;
 	if (!arg)
 		patience = source;
+	else if (arg == source)
+		pulse = source;
 	else if (!timer)
 		timer = source;
 	return 0;
@@ -162,11 +171,13 @@ void timer_set(const struct source *source, uint64_t ms)
 		timer_ms = ms;
 	if (source == patience)
 		patience_ms = ms;
+	if (source == pulse)
+		pulse_ms = ms;
 }
 
 bool timer_fired(const struct source *source)
 {
-	return source == timer && timer_runs_out;
+	return (source == timer || source == pulse) && timer_runs_out;
 }
 
 int __wrap_kill(pid_t pid, int number);
@@ -176,6 +187,27 @@ int __wrap_kill(pid_t pid, int number)
 	killed = pid;
 	killed_with |= 1 << number;
 	return 0;
+}
+
+int sys_cgroup_kill(int root, unsigned slot)
+{
+	(void)slot;
+	assert_int_equal(root, AT_FDCWD);
+	groups_killed++;
+	return 0;
+}
+
+bool sys_cgroup_populated(int events)
+{
+	assert_true(events >= 0);
+	return populated;
+}
+
+unsigned sys_cgroup_oom_kills(int root, unsigned slot)
+{
+	(void)slot;
+	assert_int_equal(root, AT_FDCWD);
+	return oom_kills;
 }
 
 static void make_pair(int *ours, int *other)
@@ -193,7 +225,7 @@ static void close_theirs(void)
 	close_fdp(&theirs.serial);
 	close_fdp(&theirs.words);
 	close_fdp(&theirs.report);
-	theirs = (struct launch){ -1, -1, -1, -1, -1 };
+	theirs = (struct launch){ -1, -1, -1, -1, -1, -1 };
 }
 
 /* From now on things happen to that VM. */
@@ -221,6 +253,7 @@ int launch_vm(const struct config *all, unsigned slot, struct launch *launch)
 	make_pair(&launch->serial, &theirs.serial);
 	make_pair(&launch->words, &theirs.words);
 	make_pair(&launch->report, &theirs.report);
+	launch->cgroup = grouped ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
 	launch->pid = theirs.pid = next_pid++;
 	return 0;
 }
@@ -357,6 +390,22 @@ static void happen_timeout(void)
 	timer_runs_out = false;
 }
 
+/* QEMU has not answered for as long as it may take. */
+static void happen_hung(void)
+{
+	timer_runs_out = true;
+	pulse->ready(pulse->arg, 1);
+	clock_ms += (uint64_t)config.vm[0].hang_timeout * 1000;
+	pulse->ready(pulse->arg, 1);
+	timer_runs_out = false;
+}
+
+static void happen_empty(void)
+{
+	populated = false;
+	wake(4);
+}
+
 static void end(int status)
 {
 	const pid_t pid = theirs.pid;
@@ -412,6 +461,8 @@ static int setup(void **state)
 	guest_ended = 0;
 	guest_on_screen = false;
 	pin_error = 0;
+	grouped = populated = false;
+	groups_killed = oom_kills = 0;
 	pins[0] = order[0] = '\0';
 	chosen = 0;
 	memset(starts, 0, sizeof(starts));
@@ -503,6 +554,9 @@ struct cell {
 #define NO_PROCESS(state)                                                 \
 	{ state, VM_EV_STOP, NULL, "is not running", "", false },         \
 		{ state, VM_EV_KILL, NULL, "is not running", "", false }, \
+		{ state, VM_EV_PAUSE, NULL, "not running", "", false },   \
+		{ state, VM_EV_RESUME, NULL, "not running", "", false },  \
+		{ state, VM_EV_RESET, NULL, "not running", "", false },   \
 	{                                                                 \
 		state, VM_EV_TIMEOUT, NULL, NULL, "", false               \
 	}
@@ -511,15 +565,22 @@ static const struct cell cells[] = {
 	/* clang-format off */
 	{ VM_INVALID, VM_EV_START, "invalid", "", "", false },
 	NO_PROCESS(VM_INVALID),
+	{ VM_INVALID, VM_EV_RESTART, "invalid", "faults", "", false },
 	{ VM_INVALID, VM_EV_UNFIT, "invalid", NULL, "", false },
 
 	{ VM_STOPPED, VM_EV_START, "starting", NULL, "", false },
 	NO_PROCESS(VM_STOPPED),
+	{ VM_STOPPED, VM_EV_RESTART, "starting", NULL, "", false },
 	{ VM_STOPPED, VM_EV_UNFIT, "failed", NULL, "", false },
 
 	{ VM_STARTING, VM_EV_START, "starting", "", "", false },
 	{ VM_STARTING, VM_EV_STOP, "stopping", NULL, "", true },
 	{ VM_STARTING, VM_EV_KILL, "stopping", NULL, "", true },
+	{ VM_STARTING, VM_EV_RESTART, "stopping", NULL, "", true },
+	{ VM_STARTING, VM_EV_PAUSE, "starting", "does not run yet", "", false },
+	{ VM_STARTING, VM_EV_RESUME, "starting", "does not run yet", "", false },
+	{ VM_STARTING, VM_EV_RESET, "starting", "does not run yet", "", false },
+	{ VM_STARTING, VM_EV_EMPTY, "starting", NULL, "", false },
 	{ VM_STARTING, VM_EV_EXEC, "starting", NULL, "", false },
 	{ VM_STARTING, VM_EV_READY, "prelaunch", NULL, "\"cont\"", false },
 	{ VM_STARTING, VM_EV_RESUMED, "starting", NULL, "", false },
@@ -533,6 +594,11 @@ static const struct cell cells[] = {
 	{ VM_PRELAUNCH, VM_EV_START, "prelaunch", "", "", false },
 	{ VM_PRELAUNCH, VM_EV_STOP, "stopping", NULL, "", true },
 	{ VM_PRELAUNCH, VM_EV_KILL, "stopping", NULL, "", true },
+	{ VM_PRELAUNCH, VM_EV_RESTART, "stopping", NULL, "", true },
+	{ VM_PRELAUNCH, VM_EV_PAUSE, "prelaunch", "does not run yet", "", false },
+	{ VM_PRELAUNCH, VM_EV_RESUME, "prelaunch", "does not run yet", "", false },
+	{ VM_PRELAUNCH, VM_EV_RESET, "prelaunch", "does not run yet", "", false },
+	{ VM_PRELAUNCH, VM_EV_EMPTY, "prelaunch", NULL, "", false },
 	{ VM_PRELAUNCH, VM_EV_EXEC, "prelaunch", NULL, "", false },
 	{ VM_PRELAUNCH, VM_EV_READY, "prelaunch", NULL, "", false },
 	{ VM_PRELAUNCH, VM_EV_RESUMED, "running", NULL, "", false },
@@ -546,10 +612,16 @@ static const struct cell cells[] = {
 	{ VM_RUNNING, VM_EV_START, "running", "", "", false },
 	{ VM_RUNNING, VM_EV_STOP, "stopping", NULL, "\"system_powerdown\"", false },
 	{ VM_RUNNING, VM_EV_KILL, "stopping", NULL, "", true },
+	{ VM_RUNNING, VM_EV_RESTART, "stopping", NULL, "\"system_powerdown\"", false },
+	{ VM_RUNNING, VM_EV_PAUSE, "running", NULL, "\"stop\"", false },
+	{ VM_RUNNING, VM_EV_RESUME, "running", "is running", "", false },
+	{ VM_RUNNING, VM_EV_RESET, "running", NULL, "\"system_reset\"", false },
+	{ VM_RUNNING, VM_EV_HUNG, "stopping", NULL, "query-status", true },
+	{ VM_RUNNING, VM_EV_EMPTY, "running", NULL, "", false },
 	{ VM_RUNNING, VM_EV_EXEC, "running", NULL, "", false },
 	{ VM_RUNNING, VM_EV_READY, "running", NULL, "", false },
 	{ VM_RUNNING, VM_EV_RESUMED, "running", NULL, "", false },
-	{ VM_RUNNING, VM_EV_PAUSED, "paused", NULL, "", false },
+	{ VM_RUNNING, VM_EV_PAUSED, "paused", NULL, "query-status", false },
 	{ VM_RUNNING, VM_EV_REFUSED, "running", NULL, "", false },
 	{ VM_RUNNING, VM_EV_LOST, "running", NULL, "", false },
 	{ VM_RUNNING, VM_EV_TIMEOUT, "stopping", NULL, "", true },
@@ -559,6 +631,12 @@ static const struct cell cells[] = {
 	{ VM_PAUSED, VM_EV_START, "paused", "", "", false },
 	{ VM_PAUSED, VM_EV_STOP, "stopping", NULL, "\"quit\"", false },
 	{ VM_PAUSED, VM_EV_KILL, "stopping", NULL, "", true },
+	{ VM_PAUSED, VM_EV_RESTART, "stopping", NULL, "\"quit\"", false },
+	{ VM_PAUSED, VM_EV_PAUSE, "paused", "already", "", false },
+	{ VM_PAUSED, VM_EV_RESUME, "paused", NULL, "\"cont\"", false },
+	{ VM_PAUSED, VM_EV_RESET, "paused", NULL, "\"system_reset\"", false },
+	{ VM_PAUSED, VM_EV_HUNG, "stopping", NULL, "query-status", true },
+	{ VM_PAUSED, VM_EV_EMPTY, "paused", NULL, "", false },
 	{ VM_PAUSED, VM_EV_EXEC, "paused", NULL, "", false },
 	{ VM_PAUSED, VM_EV_READY, "paused", NULL, "", false },
 	{ VM_PAUSED, VM_EV_RESUMED, "running", NULL, "", false },
@@ -572,6 +650,11 @@ static const struct cell cells[] = {
 	{ VM_STOPPING, VM_EV_START, "stopping", "", "", false },
 	{ VM_STOPPING, VM_EV_STOP, "stopping", "", "", false },
 	{ VM_STOPPING, VM_EV_KILL, "stopping", NULL, "", true },
+	{ VM_STOPPING, VM_EV_RESTART, "stopping", NULL, "", false },
+	{ VM_STOPPING, VM_EV_PAUSE, "stopping", "being stopped", "", false },
+	{ VM_STOPPING, VM_EV_RESUME, "stopping", "being stopped", "", false },
+	{ VM_STOPPING, VM_EV_RESET, "stopping", "being stopped", "", false },
+	{ VM_STOPPING, VM_EV_EMPTY, "stopping", NULL, "", false },
 	{ VM_STOPPING, VM_EV_EXEC, "stopping", NULL, "", false },
 	{ VM_STOPPING, VM_EV_READY, "stopping", NULL, "", false },
 	{ VM_STOPPING, VM_EV_RESUMED, "stopping", NULL, "", false },
@@ -585,6 +668,11 @@ static const struct cell cells[] = {
 	{ VM_STUCK, VM_EV_START, "stuck", "reboot", "", false },
 	{ VM_STUCK, VM_EV_STOP, "stuck", "reboot", "", false },
 	{ VM_STUCK, VM_EV_KILL, "stuck", NULL, "", true },
+	{ VM_STUCK, VM_EV_RESTART, "stuck", "reboot", "", false },
+	{ VM_STUCK, VM_EV_PAUSE, "stuck", "reboot", "", false },
+	{ VM_STUCK, VM_EV_RESUME, "stuck", "reboot", "", false },
+	{ VM_STUCK, VM_EV_RESET, "stuck", "reboot", "", false },
+	{ VM_STUCK, VM_EV_EMPTY, "stuck", NULL, "", false },
 	{ VM_STUCK, VM_EV_EXEC, "stuck", NULL, "", false },
 	{ VM_STUCK, VM_EV_READY, "stuck", NULL, "", false },
 	{ VM_STUCK, VM_EV_RESUMED, "stuck", NULL, "", false },
@@ -598,11 +686,16 @@ static const struct cell cells[] = {
 	{ VM_BACKOFF, VM_EV_START, "starting", NULL, "", false },
 	{ VM_BACKOFF, VM_EV_STOP, "stopped", NULL, "", false },
 	{ VM_BACKOFF, VM_EV_KILL, "stopped", NULL, "", false },
+	{ VM_BACKOFF, VM_EV_RESTART, "starting", NULL, "", false },
+	{ VM_BACKOFF, VM_EV_PAUSE, "backoff", "not running", "", false },
+	{ VM_BACKOFF, VM_EV_RESUME, "backoff", "not running", "", false },
+	{ VM_BACKOFF, VM_EV_RESET, "backoff", "not running", "", false },
 	{ VM_BACKOFF, VM_EV_TIMEOUT, "starting", NULL, "", false },
 	{ VM_BACKOFF, VM_EV_UNFIT, "backoff", NULL, "", false },
 
 	{ VM_FAILED, VM_EV_START, "starting", NULL, "", false },
 	NO_PROCESS(VM_FAILED),
+	{ VM_FAILED, VM_EV_RESTART, "starting", NULL, "", false },
 	{ VM_FAILED, VM_EV_UNFIT, "failed", NULL, "", false },
 	/* clang-format on */
 };
@@ -631,6 +724,12 @@ static void happen(enum vm_event event)
 	case VM_EV_TIMEOUT:
 		happen_timeout();
 		break;
+	case VM_EV_HUNG:
+		happen_hung();
+		break;
+	case VM_EV_EMPTY:
+		happen_empty();
+		break;
 	case VM_EV_UNFIT:
 		unfit(DIAG_HUGE_SHORT);
 		break;
@@ -646,10 +745,11 @@ static void test_cell(void **state)
 	const char *before;
 	pid_t pid;
 
+	grouped = cell->event == VM_EV_EMPTY;
 	go(cell->state);
 	before = vm_look(0).state;
 	pid = theirs.pid;
-	if (cell->event <= VM_EV_KILL)
+	if (cell->event <= VM_EV_RESET)
 		refusal = command(cell->event);
 	else
 		happen(cell->event);
@@ -1036,7 +1136,302 @@ static void test_many_words(void **state)
 	assert_string_equal(vm_look(0).why, "QEMU: the last word");
 }
 
+/* --- how it ended, in the history --- */
+
+static void shut_down(const char *reason)
+{
+	char line[128];
+
+	str_format(line, sizeof(line), "{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"%s\"}}",
+		   reason);
+	qmp(line);
+}
+
+static void assert_ended(const char *to, enum end_cause cause)
+{
+	const struct history_entry *last = history_back(vm_look(0).history, 0);
+
+	assert_state(to);
+	assert_non_null(last);
+	assert_string_equal(history_cause(last->cause), history_cause(cause));
+	assert_int_equal(last->failure, strcmp(to, "stopped") != 0);
+}
+
+static void test_history(void **state)
+{
+	const struct history *history = vm_look(0).history;
+
+	(void)state;
+	go_running();
+	clock_ms += 7000;
+	shut_down("guest-shutdown");
+	end(STATUS_OK);
+	assert_ended("stopped", END_SHUTDOWN);
+	assert_in_range(history_back(history, 0)->ran_ms, 7000, 7999);
+	command(VM_EV_START);
+	end(STATUS_1);
+	assert_ended("failed", END_LAUNCH);
+	assert_int_equal(history_back(history, 0)->ran_ms, 0);
+	command(VM_EV_START);
+	happen_exec();
+	end(STATUS_1);
+	assert_ended("failed", END_REFUSED);
+	go_running();
+	end(STATUS_1);
+	assert_ended("failed", END_EXIT);
+	go_running();
+	end(SEGFAULT);
+	assert_ended("failed", END_CRASH);
+	go_running();
+	command(VM_EV_STOP);
+	end(STATUS_OK);
+	assert_ended("stopped", END_STOPPED);
+	go_running();
+	command(VM_EV_KILL);
+	end(KILLED);
+	assert_ended("stopped", END_KILLED);
+	launch_error = EAGAIN;
+	command(VM_EV_START);
+	assert_ended("failed", END_LAUNCH);
+	assert_int_equal(history->count, 8);
+	assert_int_equal(history->tally[END_LAUNCH], 2);
+}
+
+static void test_guest_may_not_shut_down(void **state)
+{
+	(void)state;
+	config.vm[0].on_shutdown = VM_ON_SHUTDOWN_FAILED;
+	go_running();
+	shut_down("guest-shutdown");
+	end(STATUS_OK);
+	assert_ended("failed", END_SHUTDOWN);
+	assert_said("[GUEST-ENDED]");
+}
+
+static void test_guest_reset(void **state)
+{
+	(void)state;
+	go_running();
+	qmp("{\"event\": \"RESET\", \"data\": {\"guest\": true, \"reason\": \"guest-reset\"}}");
+	qmp("{\"event\": \"RESET\", \"data\": {\"guest\": true, \"reason\": \"guest-reset\"}}");
+	qmp("{\"event\": \"RESET\", \"data\": {\"reason\": \"host-qmp-system-reset\"}}");
+	assert_state("running");
+	assert_int_equal(vm_look(0).history->resets, 2);
+	assert_non_null(strstr(said, "has reset itself"));
+	assert_null(strstr(strstr(said, "has reset itself") + 1, "has reset itself"));
+	shut_down("guest-reset");
+	end(STATUS_OK);
+	assert_ended("stopped", END_RESET);
+	config.vm[0].on_reset = VM_ON_RESET_FAILED;
+	go_running();
+	shut_down("guest-reset");
+	end(STATUS_OK);
+	assert_ended("failed", END_RESET);
+	assert_said("[GUEST-ENDED]");
+}
+
+static void test_guest_panic(void **state)
+{
+	(void)state;
+	go_running();
+	qmp("{\"event\": \"GUEST_PANICKED\", \"data\": {\"action\": \"poweroff\"}}");
+	assert_said("demo: the guest's kernel has panicked");
+	shut_down("guest-panic");
+	end(STATUS_OK);
+	assert_ended("failed", END_PANIC);
+	assert_said("[GUEST-PANIC]");
+}
+
+/* A guest that is to be looked at stays, and its pause says why it was. */
+static void test_guest_panic_paused(void **state)
+{
+	(void)state;
+	go_running();
+	qmp("{\"event\": \"GUEST_PANICKED\", \"data\": {\"action\": \"pause\"}}");
+	happen_pause();
+	assert_state("paused");
+	assert_string_equal(vm_look(0).why, "guest-panicked");
+	qmp("{\"return\": {\"status\": \"guest-panicked\"}, \"id\": \"paused\"}");
+	assert_string_equal(vm_look(0).why, "guest-panicked");
+	end(STATUS_OK);
+}
+
+static void test_io_error(void **state)
+{
+	(void)state;
+	go_running();
+	for (unsigned i = 0; i < 2; i++)
+		qmp("{\"event\": \"BLOCK_IO_ERROR\", \"data\": {\"device\": \"disk0\"}}");
+	happen_pause();
+	qmp("{\"return\": {\"status\": \"io-error\"}, \"id\": \"paused\"}");
+	assert_state("paused");
+	assert_string_equal(vm_look(0).why, "io-error");
+	assert_said("demo: a disk has failed");
+	happen_resume();
+	assert_state("running");
+	qmp("{\"return\": {\"status\": \"io-error\"}, \"id\": \"paused\"}"); /* it comes late */
+	assert_state("running");
+	end(STATUS_OK);
+}
+
+static void test_guest_watchdog(void **state)
+{
+	(void)state;
+	go_running();
+	qmp("{\"event\": \"WATCHDOG\", \"data\": {\"action\": \"poweroff\"}}");
+	end(STATUS_OK);
+	assert_ended("failed", END_WATCHDOG);
+	assert_said("[GUEST-WATCHDOG]");
+	go_running();
+	qmp("{\"event\": \"WATCHDOG\", \"data\": {\"action\": \"reset\"}}");
+	qmp("{\"event\": \"RESET\", \"data\": {\"reason\": \"guest-reset\"}}");
+	shut_down("guest-shutdown");
+	end(STATUS_OK);
+	assert_ended("stopped", END_SHUTDOWN);
+}
+
+/* In an appliance nobody has a reason to: a VM that is to be there comes back. */
+static void test_host_signal(void **state)
+{
+	(void)state;
+	go_running();
+	shut_down("host-signal");
+	end(STATUS_OK);
+	assert_ended("failed", END_SIGNAL);
+}
+
+static void test_oom(void **state)
+{
+	(void)state;
+	grouped = true;
+	oom_kills = 1;
+	go_running();
+	end(KILLED);
+	assert_ended("failed", END_OOM);
+	assert_said("[OOM-KILL]");
+}
+
+static void test_hung(void **state)
+{
+	(void)state;
+	config.vm[0].hang_timeout = 30;
+	go_running();
+	assert_int_equal(pulse_ms, 15000);
+	happen_hung();
+	assert_said("[QEMU-HUNG]");
+	assert_said("not answered for 30 s");
+	end(KILLED);
+	assert_ended("failed", END_HUNG);
+	assert_int_equal(pulse_ms, 0);
+}
+
+/* One that answers lives, and one that may hang is not even asked. */
+static void test_not_hung(void **state)
+{
+	(void)state;
+	go_running();
+	timer_runs_out = true;
+	for (unsigned i = 0; i < 5; i++) {
+		pulse->ready(pulse->arg, 1);
+		assert_non_null(strstr(told(), "query-status"));
+		qmp("{\"return\": {\"status\": \"running\"}, \"id\": \"pulse\"}");
+		clock_ms += 120 * 1000;
+	}
+	timer_runs_out = false;
+	assert_state("running");
+	end(STATUS_OK);
+	config.vm[0].on_hang = VM_ON_HANG_IGNORE;
+	go_running();
+	assert_int_equal(pulse_ms, 0);
+	happen_hung();
+	assert_string_equal(told(), "");
+	assert_state("running");
+	end(STATUS_OK);
+}
+
+static void test_stopped_process(void **state)
+{
+	(void)state;
+	go_running();
+	assert_true(vm_reaped(theirs.pid, SIGSTOP << 8 | 0x7f));
+	assert_said("demo: QEMU was stopped by signal 19");
+	assert_said("unless it goes on");
+	assert_state("running");
+	assert_true(vm_reaped(theirs.pid, 0xffff));
+	assert_said("demo: QEMU goes on");
+	end(STATUS_OK);
+}
+
+/* --- what a process leaves --- */
+
+static void test_lingering(void **state)
+{
+	(void)state;
+	grouped = populated = true;
+	config.vm[0].restart = VM_RESTART_ON_FAILURE;
+	go_running();
+	clock_ms += 5000;
+	end(SEGFAULT);
+	assert_state("stopping");
+	assert_int_equal(groups_killed, 1);
+	assert_int_equal(vm_active(), 1);
+	assert_int_equal(launches, 1);
+	happen_empty();
+	assert_int_equal(launches, 2); /* and not before */
+	assert_said("demo: failed: ");
+	assert_int_equal(history_back(vm_look(0).history, 0)->cause, END_CRASH);
+}
+
+static void test_lingering_for_ever(void **state)
+{
+	(void)state;
+	grouped = populated = true;
+	go_running();
+	command(VM_EV_KILL);
+	assert_int_equal(groups_killed, 1);
+	end(KILLED);
+	assert_state("stopping");
+	happen_timeout();
+	assert_state("stuck");
+	assert_said("its cgroup is not empty");
+	assert_int_equal(vm_active(), 0);
+	happen_empty();
+	assert_state("stopped");
+	assert_null(command(VM_EV_START));
+}
+
 /* --- stopping --- */
+
+static void test_restart(void **state)
+{
+	(void)state;
+	go_running();
+	assert_null(command(VM_EV_RESTART));
+	assert_state("stopping");
+	end(STATUS_OK);
+	assert_state("starting");
+	assert_int_equal(launches, 2);
+	command(VM_EV_RESTART);
+	end(KILLED);
+	assert_state("starting");
+	/* The last word counts. */
+	command(VM_EV_STOP);
+	command(VM_EV_RESTART);
+	command(VM_EV_KILL);
+	end(KILLED);
+	assert_state("stopped");
+}
+
+static void test_pinning(void **state)
+{
+	(void)state;
+	command(VM_EV_START);
+	assert_string_equal(vm_look(0).why, "");
+	happen_exec();
+	assert_string_equal(vm_look(0).why, "QEMU pins 1024 MiB of memory in ordinary pages");
+	happen_ready();
+	assert_string_equal(vm_look(0).why, "");
+}
 
 static void test_stop(void **state)
 {
@@ -1362,6 +1757,7 @@ static void test_again_on_failure(void **state)
 
 	(void)state;
 	config.vm[0].restart = VM_RESTART_ON_FAILURE;
+	config.vm[0].restart_limit = 0;
 	go_running();
 	clock_ms += 1000;
 	end(KILLED);
@@ -1491,6 +1887,52 @@ static void test_last_vm_in_backoff(void **state)
 	command(VM_EV_STOP);
 	assert_state("stopped");
 	assert_int_equal(shutdowns, 1 << SHUTDOWN_POWEROFF);
+}
+
+/* The fourth end in ten minutes is one too many, also of a VM that always runs for a while. */
+static void test_restart_limit(void **state)
+{
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ON_FAILURE;
+	config.vm[0].restart_limit = 3;
+	go_running();
+	for (unsigned i = 0; i < 3; i++) {
+		clock_ms += 5000;
+		end(SEGFAULT);
+		assert_state("starting");
+		happen_exec();
+		happen_ready();
+		happen_resume();
+	}
+	clock_ms += 5000;
+	end(SEGFAULT);
+	assert_state("failed");
+	assert_said("start it again: it has ended 4 times in 2");
+	assert_said("[RESTART-LIMIT]");
+	assert_null(command(VM_EV_START)); /* somebody may have helped: it counts anew */
+	end(STATUS_1);
+	assert_state("backoff");
+}
+
+/* What was long ago does not count, and a minute of running makes up for all. */
+static void test_restart_limit_forgets(void **state)
+{
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ON_FAILURE;
+	config.vm[0].restart_limit = 1;
+	config.vm[0].restart_window = 100;
+	go_running();
+	clock_ms += 2000;
+	end(SEGFAULT);
+	clock_ms += 101 * 1000;
+	end(STATUS_1);
+	assert_state("backoff");
+	happen_timeout();
+	happen_ready();
+	happen_resume();
+	clock_ms += 60 * 1000;
+	end(SEGFAULT);
+	assert_state("starting");
 }
 
 /* --- order at boot --- */
@@ -1674,9 +2116,10 @@ int main(void)
 	static const char *const state_name[] = { "invalid", "stopped", "starting", "prelaunch",
 						  "running", "paused",	"stopping", "stuck",
 						  "backoff", "failed" };
-	static const char *const event_name[] = { "start", "stop",    "kill",	"exec",
-						  "ready", "resumed", "paused", "refused",
-						  "lost",  "timeout", "ended",	"unfit" };
+	static const char *const event_name[] = { "start",  "stop",    "kill", "restart", "pause",
+						  "resume", "reset",   "exec", "ready",	  "resumed",
+						  "paused", "refused", "lost", "hung",	  "timeout",
+						  "ended",  "empty",   "unfit" };
 	static struct CMUnitTest tests[ARRAY_SIZE(cells) + 96];
 	static char titles[ARRAY_SIZE(cells)][40];
 	const struct CMUnitTest stories[] = {
@@ -1706,6 +2149,24 @@ int main(void)
 		VM_CASE("QEMU dies silently", test_died_silently),
 		VM_CASE("words of an earlier start", test_old_words),
 		VM_CASE("more words than are kept", test_many_words),
+		VM_CASE("history", test_history),
+		VM_CASE("a guest that may not shut down", test_guest_may_not_shut_down),
+		VM_CASE("the guest resets itself", test_guest_reset),
+		VM_CASE("the guest panics", test_guest_panic),
+		VM_CASE("the guest panics and is kept", test_guest_panic_paused),
+		VM_CASE("a disk fails", test_io_error),
+		VM_CASE("the guest's watchdog bites", test_guest_watchdog),
+		VM_CASE("QEMU is told to end from outside", test_host_signal),
+		VM_CASE("out of memory", test_oom),
+		VM_CASE("QEMU hangs", test_hung),
+		VM_CASE("QEMU does not hang", test_not_hung),
+		VM_CASE("QEMU is stopped", test_stopped_process),
+		VM_CASE("something is left of QEMU", test_lingering),
+		VM_CASE("something is left for ever", test_lingering_for_ever),
+		VM_CASE("restart", test_restart),
+		VM_CASE("memory is pinned", test_pinning),
+		VM_CASE("the restarts' limit", test_restart_limit),
+		VM_CASE("the restarts' limit forgets", test_restart_limit_forgets),
 		VM_CASE("stop", test_stop),
 		VM_CASE("the power button again", test_press_again),
 		VM_CASE("stop, quit, kill", test_stop_harder),

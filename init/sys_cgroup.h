@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A control group (v2) for each VM, so that all its processes can be killed in one go, so that
+ * PID 1 is told when the last of them is gone, and so that a kill for want of memory is told from
+ * others. See sys.h for root. PID 1 itself calls these: the kernel answers at once. Where there are
+ * no control groups, as in a container, they return an error, and VMs go without.
+ */
+#ifndef HVINIT_SYS_CGROUP_H
+#define HVINIT_SYS_CGROUP_H
+
+#include <stdbool.h>
+
+/*
+ * Makes the group of VM slot anew, with its counters at 0. Returns a descriptor of its
+ * cgroup.events, for which EPOLLPRI means that it has changed; the caller owns it (close-on-exec).
+ * A negative errno; -EBUSY: a process of an earlier start is still there.
+ */
+int sys_cgroup_make(int root, unsigned slot);
+
+/* Moves the calling process, and with it all that it will fork, into the group. 0 or -errno. */
+int sys_cgroup_join(int root, unsigned slot);
+
+/* Kills every process of the group, whatever it forks meanwhile (Linux 5.14). 0 or -errno. */
+int sys_cgroup_kill(int root, unsigned slot);
+
+/* Whether events, as sys_cgroup_make() gave it, says that a process is there; false: unknown. */
+bool sys_cgroup_populated(int events);
+
+/* How many of the group's processes the kernel has killed for want of memory; 0: unknown. */
+unsigned sys_cgroup_oom_kills(int root, unsigned slot);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether QEMU still answers. One timer for all VMs, which stands still when none runs; it asks
+ * each for its state twice in HANG_TIMEOUT.
+ */
+#include "util.h"
+#include "vm_private.h"
+
+static struct source timer = { .fd = -1 };
+
+static bool has_pulse(const struct vm *vm)
+{
+	return vm && (vm->state == VM_RUNNING || vm->state == VM_PAUSED) &&
+	       vm->config->on_hang == VM_ON_HANG_KILL;
+}
+
+static uint64_t limit_ms(const struct vm *vm)
+{
+	return (uint64_t)vm->config->hang_timeout * 1000;
+}
+
+static void ask(struct vm *vm)
+{
+	uint64_t now = vm_now_ms();
+
+	if (vm->asked && now >= vm->asked + limit_ms(vm)) {
+		vm_handle(vm, VM_EV_HUNG);
+	} else if (!vm->asked) {
+		vm->asked = now;
+		/* One that cannot be asked, because it reads no more, does not answer either. */
+		qmp_send(vm->qmp.fd, "query-status", "pulse");
+	}
+}
+
+/* Half of the shortest limit: 0 when nobody has to be asked. */
+static uint64_t period_ms(void)
+{
+	uint64_t period = 0;
+
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		const struct vm *vm = vm_at(slot);
+
+		if (has_pulse(vm) && (period == 0 || limit_ms(vm) / 2 < period))
+			period = limit_ms(vm) / 2;
+	}
+	return period;
+}
+
+static void beat(void *arg, uint32_t events)
+{
+	(void)arg;
+	(void)events;
+	if (!timer_fired(&timer))
+		return;
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
+		if (has_pulse(vm_at(slot)))
+			ask(vm_at(slot));
+	timer_set(&timer, period_ms());
+}
+
+void vm_pulse_changed(void)
+{
+	if (timer.fd < 0 && timer_add(&timer, beat, &timer))
+		return;
+	timer_set(&timer, period_ms());
+}
+
+void vm_pulse_answered(struct vm *vm)
+{
+	vm->asked = 0;
+}
