@@ -102,6 +102,30 @@ bool claim_is_bound(int root, const char *bdf, int vm, struct diag *diag)
 	return false;
 }
 
+bool claim_is_alive(int root, const char *bdf, int vm, struct diag *diag)
+{
+	uint16_t vendor;
+
+	if (sys_pci_vendor_now(root, bdf, &vendor) || vendor != 0xffff)
+		return true;
+	diag_add(diag, vm, DIAG_DEV_DEAD, bdf, "talk to it: its configuration space reads ones");
+	return false;
+}
+
+bool claim_release(int root, const char *bdf, int vm, struct diag *diag)
+{
+	char now[SYS_NAME];
+	int error = sys_pci_link(root, bdf, "driver", now, sizeof(now));
+
+	if (error || !strstr(now, "vfio"))
+		return true;
+	error = sys_pci_write(root, bdf, "driver/unbind", bdf);
+	if (!error)
+		return true;
+	diag_add(diag, vm, DIAG_RELEASE_FAIL, bdf, "take it from %s: %s", now, strerror(-error));
+	return false;
+}
+
 int claim_open(int root, const char *bdf, int vm, struct diag *diag)
 {
 	char name[SYS_NAME];

@@ -24,6 +24,20 @@ bool claim_bind(int root, const char *bdf, const char *driver, int vm, struct di
 bool claim_is_bound(int root, const char *bdf, int vm, struct diag *diag);
 
 /*
+ * Whether the device answers: after a reset that has failed, or when it has fallen off its bus, its
+ * configuration space reads ones (PCI Express Base Specification, 2.3.2). True when it cannot be
+ * read at all. False with a finding.
+ */
+bool claim_is_alive(int root, const char *bdf, int vm, struct diag *diag);
+
+/*
+ * Takes bdf from its VFIO driver; it stays reserved for that, so no other driver takes it. One that
+ * is on another driver or none is left alone. Blocks while somebody has it open. False with a
+ * finding when it failed.
+ */
+bool claim_release(int root, const char *bdf, int vm, struct diag *diag);
+
+/*
  * Opens the VFIO character device of bdf; -1 with a finding when it failed. The name is read anew
  * each time, because the kernel may choose another at each bind. The caller owns the descriptor,
  * and must be the one that becomes QEMU: the kernel binds a device to one open file.

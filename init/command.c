@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "console.h"
+#include "device.h"
 #include "log.h"
 #include "show.h"
 #include "shutdown.h"
@@ -172,10 +173,24 @@ static void child_explain(const struct config *all, unsigned slot)
 		printf("hvinit: %s: no such code\n", code);
 }
 
+/* What only PID 1 knows of the VMs' devices: those that are in no VM's way need no line. */
+static void print_trouble(unsigned slot)
+{
+	for (unsigned i = 0; i < HV_HOSTDEV_SLOTS; i++) {
+		const struct device *d = device_look(slot, i);
+
+		if (d->state > DEVICE_CLAIMED)
+			printf("%s of %s is %s%s%s\n", d->bdf, vm_look(slot).name,
+			       device_state_name(d->state), d->why[0] ? ": " : "", d->why);
+	}
+}
+
 static void child_devices(const struct config *all, unsigned slot)
 {
-	(void)slot;
 	show_devices(all, NULL, json);
+	for (slot = 0; !json && slot < HV_VM_SLOTS; slot++)
+		if (vm_exists(slot))
+			print_trouble(slot);
 }
 
 static void child_plan(const struct config *all, unsigned slot)
@@ -255,6 +270,31 @@ static void run_record(unsigned slot, const char *arg)
 		console_reply("hvinit: usage: record [--probe|--kconfig]\n");
 	else
 		console_child(child_record, 0);
+}
+
+/* The slots of a device that the operator names; false when no VM has it. */
+static bool find_device(const char *bdf, unsigned *slot, unsigned *hostdev)
+{
+	if (device_find(config, bdf, slot, hostdev))
+		return true;
+	console_reply("hvinit: %s: it is no VM's device; see 'devices'\n", bdf[0] ? bdf : "BDF");
+	return false;
+}
+
+static void run_quarantine(unsigned slot, const char *arg)
+{
+	unsigned hostdev;
+
+	if (find_device(arg, &slot, &hostdev))
+		device_note(config, slot, hostdev, DEVICE_QUARANTINED, NULL, "by the operator");
+}
+
+static void run_release(unsigned slot, const char *arg)
+{
+	unsigned hostdev;
+
+	if (find_device(arg, &slot, &hostdev) && !device_release(config, slot, hostdev))
+		console_reply("hvinit: %s: it is in no quarantine\n", arg);
 }
 
 static void run_manifest(unsigned slot, const char *arg)
@@ -357,6 +397,9 @@ static const struct command commands[] = {
 	{ "log", "VM|host", "what a VM and its QEMU printed, or the host's log", run_log, ARG_LOG },
 	{ "devices", "[--json]", "PCI devices with driver, group, physical SMMU and VM",
 	  run_devices, ARG_NONE | JSON },
+	{ "quarantine", "BDF", "let no VM have that device at its next start", run_quarantine,
+	  ARG_WORD },
+	{ "release", "BDF", "end a device's quarantine", run_release, ARG_WORD },
 	{ "plan", "[--json]", "each VM's topology as it would be started now", run_plan,
 	  ARG_NONE | JSON },
 	{ "argv", "VM [--json]", "the words that QEMU is started with", run_argv, ARG_VM | JSON },

@@ -121,11 +121,10 @@ struct domain {
 	struct domain_pin emulator;
 	const char *restart; /* a word of VMn_RESTART, or NULL */
 	unsigned restart_line;
-	unsigned pxbs, ports, bridges, smmus, hostdevs, disks, nets, words;
 	const char *on_reset; /* of VMn_ON_RESET, or NULL */
 	unsigned on_reset_line;
 	unsigned panic_line; /* of a pvpanic device; 0: there is none */
-	unsigned pxbs, ports, smmus, hostdevs, disks, nets, words;
+	unsigned pxbs, ports, bridges, smmus, hostdevs, disks, nets, words;
 	struct domain_pxb pxb[DOMAIN_CONTROLLERS];
 	struct domain_port port[DOMAIN_CONTROLLERS];
 	struct domain_bridge bridge[DOMAIN_CONTROLLERS];

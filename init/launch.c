@@ -129,21 +129,49 @@ static int begin_child(const struct ends *ends)
 	return root;
 }
 
+static void send_device(const struct plan_device *device, enum device_state state, const char *why)
+{
+	struct launch_report report = {
+		.event = LAUNCH_DEVICE,
+		.hostdev = device->slot,
+		.device = state,
+	};
+
+	str_copy(report.finding.subject, sizeof(report.finding.subject), device->bdf);
+	str_copy(report.finding.text, sizeof(report.finding.text), why);
+	send_report(&report);
+}
+
 static bool bind_device(int root, const struct plan_device *device, int vm, struct diag *diag)
 {
 	/* A probe of SMMUs may have it for a moment. That there is no lock is claim's to tell. */
 	_cleanup_fd_ int lock = sys_pci_lock(root, device->bdf);
+	bool bound = device->config->managed ?
+			     claim_bind(root, device->bdf, plan_driver(device), vm, diag) :
+			     claim_is_bound(root, device->bdf, vm, diag);
 
 	(void)lock;
-	if (!device->config->managed)
-		return claim_is_bound(root, device->bdf, vm, diag);
-	return claim_bind(root, device->bdf, plan_driver(device), vm, diag);
+	return bound && claim_is_alive(root, device->bdf, vm, diag);
 }
 
-/* Binds one device in a process of its own: some drivers take seconds, and there may be sixteen. */
-static pid_t start_bind(int root, const struct plan_device *device, int vm)
+static bool release_device(int root, const struct plan_device *device, int vm, struct diag *diag)
 {
-	pid_t launcher = getpid();
+	_cleanup_fd_ int lock = sys_pci_lock(root, device->bdf);
+	bool alive = claim_is_alive(root, device->bdf, vm, diag);
+	bool released = claim_release(root, device->bdf, vm, diag);
+
+	(void)lock;
+	send_device(device, alive ? DEVICE_FREE : DEVICE_QUARANTINED,
+		    alive ? "" : "its configuration space reads ones");
+	return alive && released;
+}
+
+typedef bool device_work(int root, const struct plan_device *device, int vm, struct diag *diag);
+
+/* Some drivers take seconds, and there may be sixteen devices: each has a process of its own. */
+static pid_t start_work(device_work *work, int root, const struct plan_device *device, int vm)
+{
+	pid_t parent = getpid();
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -151,37 +179,54 @@ static pid_t start_bind(int root, const struct plan_device *device, int vm)
 
 		/* A start that is given up must not go on writing to sysfs. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != launcher)
+		if (getppid() != parent)
 			_exit(LAUNCHER_FAILED);
-		bind_device(root, device, vm, &diag);
+		work(root, device, vm, &diag);
 		_exit(send_findings(&diag, vm) ? LAUNCHER_FAILED : 0);
 	}
 	return pid;
 }
 
-static bool bind_devices(int root, int vm)
+/* Waits for it; what it found it has sent itself. */
+static bool end_work(pid_t pid, const struct plan_device *device, const char *step, int vm)
+{
+	int status;
+	bool ended = pid > 0 && waitpid(pid, &status, 0) == pid;
+
+	if (ended && !WIFSIGNALED(status))
+		return status == 0;
+	send_failure(vm, DIAG_BIND_FAIL, device->bdf, step,
+		     ended ? "it was killed" : "start a process for it");
+	return false;
+}
+
+static bool for_devices(device_work *work, const char *step, int root, int vm)
 {
 	pid_t child[HV_HOSTDEV_SLOTS] = { 0 };
 	bool ok = true;
-	int status;
 
 	for (unsigned i = 0; i < plan.devices; i++)
 		if (!plan.device[i].absent)
-			child[i] = start_bind(root, &plan.device[i], vm);
-	for (unsigned i = 0; i < plan.devices; i++) {
-		bool ended;
-
-		if (child[i] == 0)
-			continue;
-		ended = child[i] > 0 && waitpid(child[i], &status, 0) == child[i];
-
-		if (!ended || WIFSIGNALED(status))
-			send_failure(vm, DIAG_BIND_FAIL, plan.device[i].bdf,
-				     "bind it to its VFIO driver",
-				     !ended ? "start a process for it" : "it was killed");
-		ok = ok && ended && status == 0;
-	}
+			child[i] = start_work(work, root, &plan.device[i], vm);
+	for (unsigned i = 0; i < plan.devices; i++)
+		if (child[i])
+			ok = end_work(child[i], &plan.device[i], step, vm) && ok;
 	return ok;
+}
+
+/* From here on they count as the VM's, and those in quarantine end the start. */
+static bool announce_devices(int vm, struct diag *diag)
+{
+	for (unsigned i = 0; i < plan.devices; i++) {
+		const struct plan_device *d = &plan.device[i];
+		const struct device *known = device_look((unsigned)vm, d->slot);
+
+		if (known->state == DEVICE_QUARANTINED)
+			diag_add(diag, vm, DIAG_DEV_QUARANTINE, d->bdf, "use it: %s", known->why);
+		else if (!d->absent)
+			send_device(d, DEVICE_CLAIMED, "");
+	}
+	return diag_failures(diag, vm) == 0;
 }
 
 /* The last step of a launcher. Every thread of QEMU inherits its CPUs. */
@@ -253,10 +298,16 @@ _Noreturn static void run_launcher(const struct job *job, const struct ends *end
 	check_plan(&set);
 	plan = set.plan[job->slot];
 	check_vm(&set, job->slot, &diag);
-	if (send_findings(&diag, vm) || !bind_devices(root, vm))
+	if (send_findings(&diag, vm))
+		_exit(LAUNCHER_FAILED);
+	diag.count = 0;
+	if (!announce_devices(vm, &diag)) {
+		send_findings(&diag, vm);
+		_exit(LAUNCHER_FAILED);
+	}
+	if (!for_devices(bind_device, "bind it to its VFIO driver", root, vm))
 		_exit(LAUNCHER_FAILED);
 	argv_build(&plan, &argv);
-	diag.count = 0;
 	if (argv.overflow) {
 		errno = E2BIG;
 		give_up(vm, DIAG_LAUNCH_FAIL, name, "build QEMU's arguments");
@@ -268,6 +319,20 @@ _Noreturn static void run_launcher(const struct job *job, const struct ends *end
 	}
 	move_to_cpus(vm);
 	become_qemu(vm, name);
+}
+
+/* Only what the manifest lets hvinit bind is released. */
+_Noreturn static void run_release(const struct job *job, const struct ends *ends)
+{
+	int vm = (int)job->slot;
+	int root = begin_child(ends);
+
+	facts_discover(root, &facts);
+	plan_vm(job->config, job->slot, &facts, &plan);
+	for (unsigned i = 0; i < plan.devices; i++)
+		plan.device[i].absent |= !plan.device[i].fact || !plan.device[i].config->managed;
+	for_devices(release_device, "release it", root, vm);
+	_exit(0);
 }
 
 /* Findings so far go first: PID 1 must know of them before it starts the VMs that it waited with. */
@@ -373,6 +438,14 @@ int launch_vm(const struct config *config, unsigned slot, struct launch *launch)
 	if (error)
 		close_fdp(&launch->cgroup);
 	return error;
+}
+
+int launch_release(const struct config *config, unsigned slot, struct launch *launch)
+{
+	const struct job job = { .run = run_release, .config = config, .slot = slot };
+
+	launch->cgroup = -1;
+	return start(&job, false, launch);
 }
 
 int launch_host(const struct config *config, bool probe, struct launch *launch)

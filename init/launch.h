@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "device.h"
 #include "diag.h"
 #include "symbols.h"
 
@@ -15,6 +16,7 @@
 enum launch_event {
 	LAUNCH_FINDING, /* something is wrong, or worth a warning */
 	LAUNCH_EXEC, /* execve() is the next thing it does */
+	LAUNCH_DEVICE, /* a device's state has changed; finding has its BDF and why */
 	LAUNCH_RESERVED, /* the host's: no VM's device can meet a host driver any more */
 	LAUNCH_READY, /* the host's: what VMs need of it is there */
 };
@@ -23,6 +25,8 @@ struct launch_report {
 	enum launch_event event;
 	unsigned devices; /* LAUNCH_EXEC: what the plan holds */
 	unsigned vsmmus;
+	unsigned hostdev; /* LAUNCH_DEVICE: its slot in the manifest */
+	enum device_state device;
 	struct finding finding;
 };
 
@@ -38,6 +42,13 @@ struct launch {
 
 /* Starts VM slot of config. 0, or a negative errno with nothing left open. */
 int launch_vm(const struct config *config, unsigned slot, struct launch *launch);
+
+/*
+ * Takes the devices of a VM that has ended from their VFIO drivers, so that they have none; those
+ * that do not answer any more are told of as quarantined. Only launch->report is there, and ends
+ * when it is done. 0 or a negative errno.
+ */
+int launch_release(const struct config *config, unsigned slot, struct launch *launch);
 
 /*
  * Prepares the machine, in a child: huge pages are set aside, no driver may find a device by

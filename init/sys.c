@@ -142,6 +142,25 @@ int sys_pci_lock(int root, const char *bdf)
 	return steal_fd(&fd);
 }
 
+int sys_pci_vendor_now(int root, const char *bdf, uint16_t *vendor)
+{
+	unsigned char bytes[2];
+	char path[PATH_SIZE];
+	_cleanup_fd_ int fd = -1;
+	ssize_t n;
+
+	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/config", bdf))
+		return -ENAMETOOLONG;
+	fd = openat(root, path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : pread(fd, bytes, sizeof(bytes), 0);
+	if (n < 0)
+		return -errno;
+	if (n != sizeof(bytes))
+		return -EIO;
+	*vendor = (uint16_t)(bytes[0] | bytes[1] << 8);
+	return 0;
+}
+
 bool sys_pci_has(int root, const char *bdf, const char *attr)
 {
 	char path[PATH_SIZE];

@@ -36,6 +36,11 @@ int sys_names(int root, const char *path, int (*each)(void *arg, const char *nam
 ssize_t sys_pci_read(int root, const char *bdf, const char *attr, char *buf, size_t size);
 int sys_pci_link(int root, const char *bdf, const char *link, char *name, size_t size);
 int sys_pci_write(int root, const char *bdf, const char *attr, const char *text);
+/*
+ * The vendor's id as the device itself gives it now, and not as the kernel remembers it. Only these
+ * bytes are read: others can do harm.
+ */
+int sys_pci_vendor_now(int root, const char *bdf, uint16_t *vendor);
 bool sys_pci_has(int root, const char *bdf, const char *attr);
 
 /*

@@ -86,7 +86,8 @@ int vm_init(const struct config *all, const struct diag *diag)
 		history_init(&vm->history);
 		vm->waiting = vm->faulty = vm->lingering = false;
 		vm->qmp.fd = vm->serial.fd = vm->words.fd = vm->report.fd = -1;
-		vm->timer.fd = vm->cgroup.fd = -1;
+		vm->timer.fd = vm->cgroup.fd = vm->released.fd = -1;
+		vm->releasing = 0;
 		if (!manifest_vm_used(&all->vm[slot]))
 			continue;
 		vm->config = &all->vm[slot];
@@ -180,14 +181,15 @@ bool vm_reaped(pid_t pid, int status)
 		vm_handle(vm, VM_EV_ENDED);
 		return true;
 	}
-	return false;
+	return !WIFSTOPPED(status) && !WIFCONTINUED(status) && vm_released(pid);
 }
 
 bool vm_is_active(unsigned slot)
 {
 	const struct vm *vm = &vms[slot];
 
-	return (vm->pid != 0 || vm->lingering) && vm->state != VM_STUCK;
+	return ((vm->pid != 0 || vm->lingering) && vm->state != VM_STUCK) ||
+	       (vm->releasing && !vm->release_late);
 }
 
 unsigned vm_active(void)

@@ -84,7 +84,10 @@ void vm_unfit(unsigned slot, const struct finding *finding);
 const char *vm_command(unsigned slot, enum vm_event event);
 /* waitpid() has told of a child, which may only have been stopped: true when it is a VM's. */
 bool vm_reaped(pid_t pid, int status);
-/* Whether a VM has a process, and how many have: stuck ones do not count, nobody waits for them. */
+/*
+ * Whether a VM has a process, or its devices are being given back, and for how many that is so.
+ * What does not come to an end does not count: nobody waits for it.
+ */
 bool vm_is_active(unsigned slot);
 unsigned vm_active(void);
 /* START_ORDER of a VM that exists. */

@@ -251,9 +251,10 @@ static bool read_report(struct vm *vm)
 			loop_close(&vm->report);
 		return false;
 	}
+	vm_device(vm, &report);
 	if (report.event == LAUNCH_FINDING) {
 		vm_fault(vm, &report.finding);
-	} else {
+	} else if (report.event == LAUNCH_EXEC) {
 		vm->devices = report.devices;
 		vm->vsmmus = report.vsmmus;
 		vm_handle(vm, VM_EV_EXEC);

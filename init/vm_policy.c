@@ -27,7 +27,7 @@ static bool is_unsettled(const struct vm *vm)
 
 static bool is_due(const struct vm *vm)
 {
-	if (!vm->waiting || (!host_ready && host_is_needed(vm->config)))
+	if (!vm->waiting || vm->releasing || (!host_ready && host_is_needed(vm->config)))
 		return false;
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
 		const struct vm *other = vm_at(slot);

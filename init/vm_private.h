@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What vm.c (the VMs), vm_table.c (what an event means), vm_stop.c (how one is brought to its end),
- * vm_policy.c (when to start), vm_io.c (what comes in), vm_pulse.c (whether QEMU answers) and
- * vm_judge.c (how it ended) share; for no other room.
+ * vm_policy.c (when to start), vm_io.c (what comes in), vm_pulse.c (whether QEMU answers),
+ * vm_judge.c (how it ended) and vm_release.c (its devices) share; for no other room.
  */
 #ifndef HVINIT_VM_PRIVATE_H
 #define HVINIT_VM_PRIVATE_H
@@ -64,6 +64,9 @@ struct vm {
 	struct source report;
 	struct source timer;
 	struct source cgroup; /* tells when a process was the last of them */
+	pid_t releasing; /* the child that gives its devices back; 0: none */
+	bool release_late; /* and that is taking too long */
+	struct source released; /* its reports */
 	struct qmp reader;
 	struct ring console;
 	struct ring words_kept;
@@ -109,6 +112,15 @@ void vm_abandon(struct vm *vm);
 void vm_kill_again(struct vm *vm);
 /* The process is reaped: whether nothing of it is left. Else it is killed, and waited for. */
 bool vm_is_gone(struct vm *vm);
+
+/* Its devices are given back, side by side with everything but its own next start. */
+void vm_release(struct vm *vm);
+/* A child was reaped: true when it was one that gave devices back. */
+bool vm_released(pid_t pid);
+/* That takes longer than it should. */
+void vm_release_late(struct vm *vm);
+/* Takes what a launcher says of a device. */
+void vm_device(struct vm *vm, const struct launch_report *report);
 
 /* Tells from all that is known how it ended, and enters the state that this means. */
 void vm_judge(struct vm *vm);

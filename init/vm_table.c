@@ -136,6 +136,10 @@ static void start_again(struct vm *vm)
 /* Said by somebody: what went wrong before is forgotten. */
 static void start(struct vm *vm)
 {
+	/* Its turn comes when the devices are there. */
+	vm->waiting = vm->releasing != 0;
+	if (vm->waiting)
+		return;
 	vm->tries = 0;
 	vm->forgiven = vm_now_ms();
 	start_again(vm);
@@ -284,6 +288,8 @@ static void finish(struct vm *vm)
 		vm_handle(vm, VM_EV_START);
 	else if (!vm->stop_wanted)
 		vm_policy_ended(vm);
+	if (vm->state == VM_STOPPED || vm->state == VM_FAILED)
+		vm_release(vm);
 	vm_policy_last(vm);
 	shutdown_proceed();
 }
@@ -311,6 +317,7 @@ static void end_backoff(struct vm *vm)
 {
 	timer_set(&vm->timer, 0);
 	vm_enter(vm, VM_STOPPED, "not started again");
+	vm_release(vm);
 	vm_policy_last(vm);
 }
 
@@ -340,7 +347,7 @@ static action *const table[VM_STATES][VM_EVENTS] = {
 	/* clang-format off */
 	/*                START        STOP            KILL            RESTART         PAUSE        RESUME       RESET        EXEC       READY    RESUMED PAUSED      REFUSED     LOST        HUNG     TIMEOUT         ENDED   EMPTY    UNFIT */
 	ROW(VM_INVALID,   no_manifest, no_process,     no_process,     no_manifest,    no_process,  no_process,  no_process,  ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore,  ignore,         ignore, ignore,  ignore),
-	ROW(VM_STOPPED,   start,       stop_waiting,   stop_waiting,   start,          no_process,  no_process,  no_process,  ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore,  ignore,         ignore, ignore,  reject),
+	ROW(VM_STOPPED,   start,       stop_waiting,   stop_waiting,   start,          no_process,  no_process,  no_process,  ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore, vm_release_late,         ignore, ignore,  reject),
 	ROW(VM_STARTING,  is_started,  vm_stop_early,  vm_stop_now,    restart_early,  is_starting, is_starting, is_starting, tell_exec, let_run, ignore, ignore,     vm_abandon, expect_end, ignore,  late,           ended,  ignore,  ignore),
 	ROW(VM_PRELAUNCH, is_started,  vm_stop_early,  vm_stop_now,    restart_early,  is_starting, is_starting, is_starting, ignore,    ignore,  run,    ignore,     vm_abandon, expect_end, ignore,  late,           ended,  ignore,  ignore),
 	ROW(VM_RUNNING,   is_started,  vm_stop,        vm_stop_now,    restart,        ask_pause,   is_running,  ask_reset,   ignore,    ignore,  ignore, note_pause, ignore,     expect_end, be_hung, lost,           ended,  ignore,  ignore),
@@ -348,7 +355,7 @@ static action *const table[VM_STATES][VM_EVENTS] = {
 	ROW(VM_STOPPING,  is_stopping, is_stopping,    vm_stop_now,    want_start,     is_stopping, is_stopping, is_stopping, ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore,  vm_stop_harder, ended,  emptied, ignore),
 	ROW(VM_STUCK,     is_stuck,    is_stuck,       vm_kill_again,  is_stuck,       is_stuck,    is_stuck,    is_stuck,    ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore,  ignore,         ended,  emptied, ignore),
 	ROW(VM_BACKOFF,   start,       end_backoff,    end_backoff,    start,          no_process,  no_process,  no_process,  ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore,  start_again,    ignore, ignore,  ignore),
-	ROW(VM_FAILED,    start,       no_process,     no_process,     start,          no_process,  no_process,  no_process,  ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore,  ignore,         ignore, ignore,  ignore),
+	ROW(VM_FAILED,    start,       no_process,     no_process,     start,          no_process,  no_process,  no_process,  ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore, vm_release_late,         ignore, ignore,  ignore),
 	/* clang-format on */
 };
 

@@ -129,6 +129,36 @@ static int teardown(void **state)
 	return fakesys_teardown(state);
 }
 
+/* --- whether it answers, and giving it back --- */
+
+static void test_alive(void **state)
+{
+	(void)state;
+	assert_true(claim_is_alive(root, BDF, 0, &diag)); /* unknown is not dead */
+	fakesys_file(root, "sys/bus/pci/devices/" BDF "/config", "\x36\x1b\x10\xff");
+	assert_true(claim_is_alive(root, BDF, 0, &diag));
+	assert_no_finding(&diag);
+	fakesys_file(root, "sys/bus/pci/devices/" BDF "/config", "\xff\xff\xff\xff");
+	assert_false(claim_is_alive(root, BDF, 0, &diag));
+	assert_finding(&diag, DIAG_DEV_DEAD, BDF, "its configuration space reads ones");
+}
+
+static void test_release(void **state)
+{
+	(void)state;
+	assert_true(claim_release(root, BDF, 0, &diag)); /* on a host driver: not ours */
+	assert_string_equal(calls, "");
+	set_driver("vfio-pci");
+	assert_true(claim_release(root, BDF, 0, &diag));
+	assert_string_equal(calls, "driver/unbind=" BDF ";");
+	assert_true(claim_release(root, BDF, 0, &diag));
+	assert_no_finding(&diag);
+	set_driver("vfio-pci");
+	kernel.unbind_error = EBUSY;
+	assert_false(claim_release(root, BDF, 0, &diag));
+	assert_finding(&diag, DIAG_RELEASE_FAIL, BDF, "take it from vfio-pci: ");
+}
+
 static bool bind(void)
 {
 	return claim_bind(root, BDF, "vfio-pci", 2, &diag);
@@ -365,6 +395,8 @@ static void test_iommufd_option(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CLAIM_CASE("whether it answers", test_alive),
+		CLAIM_CASE("released", test_release),
 		CLAIM_CASE("bind: override, unbind, probe", test_bind),
 		CLAIM_CASE("bind: a device without driver", test_bind_driverless),
 		CLAIM_CASE("bind: done already", test_bind_twice),

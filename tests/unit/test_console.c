@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "console.h"
+#include "device.h"
 #include "log.h"
 #include "loop.h"
 #include "manifest.h"
@@ -126,12 +127,13 @@ bool vm_exists(unsigned slot)
 const char *vm_command(unsigned slot, enum vm_event event)
 {
 	size_t used = strlen(commands);
+	static const char *const names[] = {
+		[VM_EV_START] = "start",     [VM_EV_STOP] = "stop",   [VM_EV_KILL] = "kill",
+		[VM_EV_RESTART] = "restart", [VM_EV_PAUSE] = "pause", [VM_EV_RESUME] = "resume",
+		[VM_EV_RESET] = "reset",
+	};
 
-	str_format(commands + used, sizeof(commands) - used, "%s %u;",
-		   event == VM_EV_START ? "start" :
-		   event == VM_EV_STOP	? "stop" :
-					  "kill",
-		   slot);
+	str_format(commands + used, sizeof(commands) - used, "%s %u;", names[event], slot);
 	return refusal;
 }
 
@@ -166,6 +168,13 @@ const struct ring *vm_words(unsigned slot)
 {
 	(void)slot;
 	return &words_ring;
+}
+
+void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
+{
+	(void)level;
+	(void)subject;
+	(void)fmt;
 }
 
 const struct ring *log_ring(void)
@@ -482,6 +491,54 @@ static void test_refusal(void **state)
 	assert_shows("hvinit: demo: it is running already\n");
 }
 
+static void test_vm_commands(void **state)
+{
+	(void)state;
+	type("restart demo\rpause demo\rresum demo\rreset demo\r");
+	assert_string_equal(commands, "restart 0;pause 0;resume 0;reset 0;");
+}
+
+static void test_history(void **state)
+{
+	static struct history history;
+	const struct history_entry entry = { .at_ms = 1, .ran_ms = 62000, .cause = END_CRASH };
+
+	(void)state;
+	vms[0].history = &history;
+	history_init(&history);
+	type("history demo\r");
+	finish_child();
+	assert_shows("ended 0 times, reset itself 0 times\n");
+	assert_shows_not("HAD RUN");
+	history_add(&history, entry, "QEMU was killed by signal 11");
+	history.resets = 3;
+	clear();
+	type("history demo\r");
+	finish_child();
+	assert_shows("ended 1 times, reset itself 3 times\n");
+	assert_shows("  crash            1\n");
+	assert_shows("62 s  crash           QEMU was killed by signal 11\n");
+	assert_prompt();
+}
+
+static void test_quarantine(void **state)
+{
+	(void)state;
+	str_copy(config.vm[0].hostdev[0].bdf, SYS_BDF, "0000:41:00.0");
+	type("release 0000:41:00.0\r");
+	assert_shows("0000:41:00.0: it is in no quarantine\n");
+	type("quarantine 0000:41:00.0\r");
+	assert_int_equal(device_look(0, 0)->state, DEVICE_QUARANTINED);
+	type("devices\r");
+	finish_child();
+	assert_shows("of demo is quarantined: by the operator\n");
+	type("release 0000:41:00.0\r");
+	assert_int_equal(device_look(0, 0)->state, DEVICE_FREE);
+	type("release\r");
+	assert_shows("hvinit: BDF: it is no VM's device");
+	config.vm[0].hostdev[0].bdf[0] = '\0';
+}
+
 static void test_shutdown(void **state)
 {
 	(void)state;
@@ -757,6 +814,9 @@ int main(void)
 		CONSOLE_CASE("Ctrl-C", test_interrupt, NULL),
 		CONSOLE_CASE("a message while typing", test_message, NULL),
 		CONSOLE_CASE("a refusal", test_refusal, NULL),
+		CONSOLE_CASE("what VMs are told", test_vm_commands, NULL),
+		CONSOLE_CASE("history", test_history, NULL),
+		CONSOLE_CASE("quarantine", test_quarantine, NULL),
 		CONSOLE_CASE("poweroff and reboot", test_shutdown, NULL),
 		CONSOLE_CASE("no shutdown by a slip", test_no_shutdown, NULL),
 		CONSOLE_CASE("a command's child", test_child, NULL),

@@ -138,6 +138,8 @@ void __wrap_probe_learn(int dir, int iommufd, const char *const *smmu, unsigned 
 
 /* --- helpers --- */
 
+static char devices[512]; /* what was told of devices, in order */
+
 static int setup(void **state)
 {
 	(void)state;
@@ -155,6 +157,7 @@ static int setup(void **state)
 	no_iommufd = no_exec = false;
 	confine_step = NULL;
 	script = "exit 7";
+	devices[0] = '\0';
 	launch = (struct launch){ -1, -1, -1, -1, -1, -1 };
 	return 0;
 }
@@ -192,10 +195,24 @@ static const char *read_all(int fd)
 	return text;
 }
 
+static void note_device(const struct launch_report *report)
+{
+	size_t used = strlen(devices);
+
+	str_format(devices + used, sizeof(devices) - used, "%u %s %s;", report->hostdev,
+		   report->finding.subject, device_state_name(report->device));
+}
+
+/* The next one that is not about a device. */
 static void next_report(struct launch_report *report)
 {
-	wait_readable(launch.report);
-	assert_int_equal(launch_read(launch.report, report), 1);
+	for (;;) {
+		wait_readable(launch.report);
+		assert_int_equal(launch_read(launch.report, report), 1);
+		if (report->event != LAUNCH_DEVICE)
+			return;
+		note_device(report);
+	}
 }
 
 static void assert_no_more_reports(void)
@@ -231,6 +248,63 @@ static void assert_fails(enum diag_code code, const char *part)
 	assert_no_more_reports();
 	assert_exit(1);
 	assert_string_equal(read_all(launch.words), "");
+}
+
+/* --- devices --- */
+
+static void test_devices_told(void **state)
+{
+	struct launch_report report;
+
+	(void)state;
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_EXEC);
+	assert_string_equal(devices, "0 0000:41:00.0 claimed;1 0000:81:00.0 claimed;");
+	assert_exit(7);
+}
+
+static void make_dead(const char *bdf)
+{
+	char path[96];
+
+	str_format(path, sizeof(path), "sys/bus/pci/devices/%s/config", bdf);
+	fakesys_file(root, path, "\377\377\377\377");
+}
+
+static void test_dead_device(void **state)
+{
+	(void)state;
+	make_dead("0000:81:00.0");
+	assert_fails(DIAG_DEV_DEAD, "reads ones");
+}
+
+static void test_quarantined_device(void **state)
+{
+	(void)state;
+	device_note(&config, 0, 1, DEVICE_QUARANTINED, NULL, "it was dead");
+	assert_fails(DIAG_DEV_QUARANTINE, "use it: it was dead");
+	assert_string_equal(devices, "0 0000:41:00.0 claimed;");
+	device_release(&config, 0, 1);
+}
+
+/* Side by side, so in any order. */
+static void test_release(void **state)
+{
+	struct launch_report report;
+
+	(void)state;
+	make_dead("0000:41:00.0");
+	assert_int_equal(launch_release(&config, 0, &launch), 0);
+	assert_int_equal(launch.cgroup, -1);
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_FINDING);
+	assert_string_equal(diag_code_text(report.finding.code), "DEV-DEAD");
+	assert_exit(0);
+	while (launch_read(launch.report, &report) == 1)
+		note_device(&report);
+	assert_non_null(strstr(devices, "0 0000:41:00.0 quarantined;"));
+	assert_non_null(strstr(devices, "1 0000:81:00.0 free;"));
 }
 
 /* --- a start --- */
@@ -536,6 +610,10 @@ static void test_learn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		LAUNCH_CASE("devices are told of", test_devices_told),
+		LAUNCH_CASE("a device that is dead", test_dead_device),
+		LAUNCH_CASE("a device in quarantine", test_quarantined_device),
+		LAUNCH_CASE("devices are released", test_release),
 		LAUNCH_CASE("QEMU gets its descriptors and no others", test_descriptors),
 		LAUNCH_CASE("each descriptor is what the argv says", test_which_is_which),
 		LAUNCH_CASE("the channels are connected", test_channels),

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "console.h"
+#include "device.h"
 #include "launch.h"
 #include "log.h"
 #include "loop.h"
@@ -258,6 +259,24 @@ int launch_vm(const struct config *all, unsigned slot, struct launch *launch)
 	return 0;
 }
 
+static pid_t releaser; /* the child that gives devices back */
+static int releaser_report = -1;
+static int release_error;
+static unsigned releases;
+
+int launch_release(const struct config *all, unsigned slot, struct launch *launch)
+{
+	assert_ptr_equal(all, &config);
+	assert_int_equal(slot, 0);
+	if (release_error)
+		return -release_error;
+	releases++;
+	close_fdp(&releaser_report);
+	make_pair(&launch->report, &releaser_report);
+	launch->pid = releaser = next_pid++;
+	return 0;
+}
+
 static unsigned learned; /* the slot's bit */
 
 void launch_learn(const struct config *all, unsigned slot, pid_t qemu)
@@ -463,6 +482,8 @@ static int setup(void **state)
 	pin_error = 0;
 	grouped = populated = false;
 	groups_killed = oom_kills = 0;
+	release_error = 0;
+	releases = 0;
 	pins[0] = order[0] = '\0';
 	chosen = 0;
 	memset(starts, 0, sizeof(starts));
@@ -1400,6 +1421,140 @@ static void test_lingering_for_ever(void **state)
 	assert_null(command(VM_EV_START));
 }
 
+/* --- its devices --- */
+
+static void give_device(void)
+{
+	str_copy(config.vm[0].hostdev[0].bdf, sizeof(config.vm[0].hostdev[0].bdf), "0000:41:00.0");
+	init();
+}
+
+static void device_report(int fd, enum device_state state, const char *why)
+{
+	struct launch_report r = { .event = LAUNCH_DEVICE, .device = state };
+
+	str_copy(r.finding.subject, sizeof(r.finding.subject), "0000:41:00.0");
+	str_copy(r.finding.text, sizeof(r.finding.text), why);
+	write_all(fd, &r, sizeof(r));
+}
+
+static void end_release(void)
+{
+	close_fdp(&releaser_report);
+	releaser_report = -1;
+	assert_true(vm_reaped(releaser, STATUS_OK));
+}
+
+static enum device_state device_state(void)
+{
+	return device_look(0, 0)->state;
+}
+
+/* Who ends for good gives its devices back, and only then can it be started. */
+static void test_release(void **state)
+{
+	(void)state;
+	give_device();
+	command(VM_EV_START);
+	device_report(theirs.report, DEVICE_CLAIMED, "");
+	wake(3);
+	assert_int_equal(device_state(), DEVICE_CLAIMED);
+	happen_exec();
+	happen_ready();
+	happen_resume();
+	end(STATUS_OK);
+	assert_state("stopped");
+	assert_int_equal(releases, 1);
+	assert_int_equal(vm_active(), 1); /* a machine that goes down waits for it */
+	assert_null(command(VM_EV_START));
+	assert_state("stopped");
+	assert_int_equal(launches, 1);
+	device_report(releaser_report, DEVICE_FREE, "");
+	end_release();
+	assert_int_equal(device_state(), DEVICE_FREE);
+	assert_state("starting");
+	assert_int_equal(launches, 2);
+}
+
+/* Who comes back at once keeps them. */
+static void test_no_release(void **state)
+{
+	(void)state;
+	give_device();
+	config.vm[0].restart = VM_RESTART_ALWAYS;
+	go_running();
+	clock_ms += 2000;
+	end(SEGFAULT);
+	assert_state("starting");
+	end(STATUS_1);
+	assert_state("backoff");
+	assert_int_equal(releases, 0);
+	command(VM_EV_STOP);
+	assert_int_equal(releases, 1);
+	end_release();
+	config.vm[0].hostdev[0].managed = false;
+	go_running();
+	command(VM_EV_STOP);
+	end(STATUS_OK);
+	assert_int_equal(releases, 1);
+}
+
+static void test_release_late(void **state)
+{
+	(void)state;
+	give_device();
+	go_running();
+	end(STATUS_OK);
+	assert_int_equal(timer_ms, 30000);
+	happen_timeout();
+	assert_said("does not let go");
+	assert_int_equal(vm_active(), 0);
+	command(VM_EV_START);
+	assert_int_equal(launches, 1); /* nor does it start before it has */
+	command(VM_EV_STOP);
+	end_release();
+	assert_int_equal(launches, 1);
+}
+
+static void test_release_fails(void **state)
+{
+	(void)state;
+	give_device();
+	release_error = EAGAIN;
+	go_running();
+	end(STATUS_OK);
+	assert_said("start a child to release devices");
+	assert_null(command(VM_EV_START));
+	assert_state("starting");
+}
+
+/* A broken device is kept from everybody until somebody says otherwise. */
+static void test_quarantine(void **state)
+{
+	(void)state;
+	give_device();
+	go_running();
+	end(STATUS_OK);
+	device_report(releaser_report, DEVICE_QUARANTINED, "its configuration space reads ones");
+	end_release();
+	assert_int_equal(device_state(), DEVICE_QUARANTINED);
+	assert_said("demo: device 0000:41:00.0 is quarantined: its configuration space reads ones");
+	command(VM_EV_START);
+	device_report(theirs.report, DEVICE_CLAIMED, "");
+	wake(3);
+	assert_int_equal(device_state(), DEVICE_QUARANTINED);
+	end(STATUS_1);
+	end_release();
+	assert_true(device_release(&config, 0, 0));
+	assert_false(device_release(&config, 0, 0));
+	command(VM_EV_START);
+	finding(DIAG_DEV_DEAD, "talk to it: its configuration space reads ones");
+	assert_int_equal(device_state(), DEVICE_QUARANTINED);
+	end(STATUS_1);
+	end_release();
+	device_release(&config, 0, 0);
+}
+
 /* --- stopping --- */
 
 static void test_restart(void **state)
@@ -2163,6 +2318,11 @@ int main(void)
 		VM_CASE("QEMU is stopped", test_stopped_process),
 		VM_CASE("something is left of QEMU", test_lingering),
 		VM_CASE("something is left for ever", test_lingering_for_ever),
+		VM_CASE("devices are released", test_release),
+		VM_CASE("devices are kept for the next start", test_no_release),
+		VM_CASE("devices that are not released", test_release_late),
+		VM_CASE("no child to release devices", test_release_fails),
+		VM_CASE("a device in quarantine", test_quarantine),
 		VM_CASE("restart", test_restart),
 		VM_CASE("memory is pinned", test_pinning),
 		VM_CASE("the restarts' limit", test_restart_limit),

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A table of states. */
+#include "device.h"
+
+#include "log.h"
+#include "util.h"
+
+static struct device devices[HV_VM_SLOTS][HV_HOSTDEV_SLOTS];
+
+static const char *const state_name[DEVICE_STATES] = {
+	[DEVICE_FREE] = "free",
+	[DEVICE_CLAIMED] = "claimed",
+	[DEVICE_QUARANTINED] = "quarantined",
+	[DEVICE_GONE] = "gone",
+};
+
+const struct device *device_look(unsigned vm, unsigned hostdev)
+{
+	return &devices[vm][hostdev];
+}
+
+/* Until a launcher has told, a device that is no virtual function is where the manifest says. */
+static const char *bdf_of(const struct config *config, unsigned vm, unsigned hostdev)
+{
+	const struct hostdev_config *h = &config->vm[vm].hostdev[hostdev];
+
+	if (devices[vm][hostdev].bdf[0])
+		return devices[vm][hostdev].bdf;
+	return h->vf == HV_NONE ? h->bdf : "";
+}
+
+bool device_find(const struct config *config, const char *bdf, unsigned *vm, unsigned *hostdev)
+{
+	for (*vm = 0; bdf[0] && *vm < HV_VM_SLOTS; ++*vm)
+		for (*hostdev = 0; *hostdev < HV_HOSTDEV_SLOTS; ++*hostdev)
+			if (strcmp(bdf_of(config, *vm, *hostdev), bdf) == 0)
+				return true;
+	return false;
+}
+
+static void tell(const struct config *config, unsigned vm, unsigned hostdev)
+{
+	const struct device *d = &devices[vm][hostdev];
+	bool is_trouble = d->state == DEVICE_QUARANTINED || d->state == DEVICE_GONE;
+
+	log_msg(is_trouble ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, config->vm[vm].name,
+		"device %s is %s%s%s", bdf_of(config, vm, hostdev), state_name[d->state],
+		d->why[0] ? ": " : "", d->why);
+}
+
+void device_note(const struct config *config, unsigned vm, unsigned hostdev,
+		 enum device_state state, const char *bdf, const char *why)
+{
+	struct device *d = &devices[vm][hostdev];
+	enum device_state before = d->state;
+
+	if (bdf)
+		str_copy(d->bdf, sizeof(d->bdf), bdf);
+	if (before == DEVICE_QUARANTINED)
+		return;
+	d->state = state;
+	str_copy(d->why, sizeof(d->why), why);
+	if (state != before && (state > DEVICE_CLAIMED || before > DEVICE_CLAIMED))
+		tell(config, vm, hostdev);
+}
+
+bool device_release(const struct config *config, unsigned vm, unsigned hostdev)
+{
+	struct device *d = &devices[vm][hostdev];
+
+	if (d->state != DEVICE_QUARANTINED)
+		return false;
+	d->state = DEVICE_FREE;
+	d->why[0] = '\0';
+	tell(config, vm, hostdev);
+	return true;
+}
+
+const char *device_state_name(enum device_state state)
+{
+	return state_name[state];
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* States of devices; the log is this test's own. */
+#include "unit.h"
+
+#include "device.h"
+#include "log.h"
+#include "manifest.h"
+
+static struct config config;
+static char said[1024];
+
+void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
+{
+	size_t used = strlen(said);
+	va_list ap;
+
+	(void)level;
+	str_format(said + used, sizeof(said) - used, "%s: ", subject);
+	used = strlen(said);
+	va_start(ap, fmt);
+	vsnprintf(said + used, sizeof(said) - used, fmt, ap);
+	va_end(ap);
+	used = strlen(said);
+	str_format(said + used, sizeof(said) - used, "\n");
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	manifest_defaults(&config);
+	str_copy(config.vm[2].name, sizeof(config.vm[2].name), "gpu");
+	str_copy(config.vm[2].hostdev[1].bdf, SYS_BDF, "0009:01:00.0");
+	str_copy(config.vm[2].hostdev[2].bdf, SYS_BDF, "000a:01:00.0");
+	config.vm[2].hostdev[2].vf = 3;
+	device_release(&config, 2, 1);
+	device_note(&config, 2, 1, DEVICE_FREE, "", "");
+	said[0] = '\0';
+	return 0;
+}
+
+static void test_find(void **state)
+{
+	unsigned vm;
+	unsigned hostdev;
+
+	(void)state;
+	assert_true(device_find(&config, "0009:01:00.0", &vm, &hostdev));
+	assert_int_equal(vm, 2);
+	assert_int_equal(hostdev, 1);
+	assert_false(device_find(&config, "0009:01:00.1", &vm, &hostdev));
+	assert_false(device_find(&config, "", &vm, &hostdev));
+	/* Where a virtual function is only a launcher knows. */
+	assert_false(device_find(&config, "000a:01:00.0", &vm, &hostdev));
+	device_note(&config, 2, 2, DEVICE_CLAIMED, "000a:01:10.3", "");
+	assert_true(device_find(&config, "000a:01:10.3", &vm, &hostdev));
+	assert_int_equal(hostdev, 2);
+}
+
+static void test_told(void **state)
+{
+	(void)state;
+	device_note(&config, 2, 1, DEVICE_CLAIMED, "0009:01:00.0", "");
+	device_note(&config, 2, 1, DEVICE_FREE, NULL, "");
+	assert_string_equal(said, "");
+	device_note(&config, 2, 1, DEVICE_GONE, NULL, "it was removed");
+	assert_string_equal(said, "gpu: device 0009:01:00.0 is gone: it was removed\n");
+	device_note(&config, 2, 1, DEVICE_GONE, NULL, "it was removed");
+	assert_string_equal(said, "gpu: device 0009:01:00.0 is gone: it was removed\n");
+	said[0] = '\0';
+	device_note(&config, 2, 1, DEVICE_FREE, NULL, "");
+	assert_string_equal(said, "gpu: device 0009:01:00.0 is free\n");
+	assert_string_equal(device_look(2, 1)->why, "");
+}
+
+static void test_quarantine(void **state)
+{
+	(void)state;
+	device_note(&config, 2, 1, DEVICE_QUARANTINED, NULL, "it reads ones");
+	assert_string_equal(said, "gpu: device 0009:01:00.0 is quarantined: it reads ones\n");
+	device_note(&config, 2, 1, DEVICE_FREE, NULL, "");
+	device_note(&config, 2, 1, DEVICE_GONE, NULL, "");
+	assert_int_equal(device_look(2, 1)->state, DEVICE_QUARANTINED);
+	assert_string_equal(device_look(2, 1)->why, "it reads ones");
+	assert_true(device_release(&config, 2, 1));
+	assert_int_equal(device_look(2, 1)->state, DEVICE_FREE);
+	assert_false(device_release(&config, 2, 1));
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < DEVICE_STATES; i++)
+		assert_non_null(device_state_name(i));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE("by address", test_find, setup, NULL, NULL),
+		FIXTURE("what is worth a line", test_told, setup, NULL, NULL),
+		FIXTURE("quarantine", test_quarantine, setup, NULL, NULL),
+		FIXTURE("names", test_names, setup, NULL, NULL),
+	};
+
+	return cmocka_run_group_tests_name("device", tests, NULL, NULL);
+}
