@@ -11,6 +11,8 @@
 #include "manifest.h"
 #include "util.h"
 
+enum { HOSTDEV_JSON = 384 };
+
 PRINTF_LIKE(2, 3)
 static void add(struct argv *argv, const char *fmt, ...)
 {
@@ -244,7 +246,7 @@ static void add_iommufd(const struct plan *plan, struct argv *argv)
 		       plan->vm->iommufd_id, ARGV_FD_IOMMUFD);
 }
 
-static void add_hostdev(const struct plan *plan, unsigned i, struct argv *argv)
+bool argv_hostdev(const struct plan *plan, unsigned i, const char *fd, char *json, size_t size)
 {
 	const struct plan_device *d = &plan->device[i];
 	char host[32] = "";
@@ -255,12 +257,22 @@ static void add_hostdev(const struct plan *plan, unsigned i, struct argv *argv)
 			   d->bdf[0] ? d->bdf : d->config->bdf);
 	if (d->config->bootindex != HV_NONE)
 		str_format(boot, sizeof(boot), "\"bootindex\":%d,", (int)d->config->bootindex);
-	OPTION(argv, "-device",
-	       "{\"driver\":\"vfio-pci\",%s\"id\":\"hostdev%u\",%s\"iommufd\":\"%s\",\"fd\":\"%u\","
-	       "\"bus\":\"pci.%d\",\"addr\":\"0x0\"%s}",
-	       host, d->slot, boot, plan->vm->iommufd_id, ARGV_FD_HOSTDEV + i,
-	       d->port == PLAN_NONE ? PLAN_NONE : plan->port[d->port].index,
-	       d->config->rom_bar ? "" : ",\"rombar\":0");
+	return str_format(json, size,
+			  "{\"driver\":\"vfio-pci\",%s\"id\":\"hostdev%u\",%s\"iommufd\":\"%s\","
+			  "\"fd\":\"%s\",\"bus\":\"pci.%d\",\"addr\":\"0x0\"%s}",
+			  host, d->slot, boot, plan->vm->iommufd_id, fd,
+			  d->port == PLAN_NONE ? PLAN_NONE : plan->port[d->port].index,
+			  d->config->rom_bar ? "" : ",\"rombar\":0");
+}
+
+static void add_hostdev(const struct plan *plan, unsigned i, struct argv *argv)
+{
+	char json[HOSTDEV_JSON];
+	char fd[8];
+
+	str_format(fd, sizeof(fd), "%u", ARGV_FD_HOSTDEV + i);
+	argv->overflow |= !argv_hostdev(plan, i, fd, json, sizeof(json));
+	OPTION(argv, "-device", "%s", json);
 }
 
 static void add_devices(const struct plan *plan, struct argv *argv)

@@ -47,6 +47,12 @@ struct argv {
 void argv_build(const struct plan *plan, struct argv *argv);
 
 /*
+ * The device i of the plan as QEMU is told of it, in JSON, its descriptor being called fd: for -device
+ * its number, for device_add the name that getfd gave it. False when it does not fit.
+ */
+bool argv_hostdev(const struct plan *plan, unsigned i, const char *fd, char *json, size_t size);
+
+/*
  * Reads the next word of VMn_QEMU_ARGS from *at, which is moved behind it: words are separated by
  * spaces, single quotes keep spaces together. 1, or 0 at the end; -EINVAL when a quote is open,
  * -E2BIG when the word does not fit.

@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "console.h"
 #include "device.h"
@@ -19,7 +20,7 @@
  * WHOLE: must be typed in full, for noise on the line must not end anything. JSON: may be followed
  * by --json.
  */
-enum { ARG_NONE, ARG_VM, ARG_LOG, ARG_WORD, ARG_MASK = 3, WHOLE = 4, JSON = 8 };
+enum { ARG_NONE, ARG_VM, ARG_LOG, ARG_WORD, ARG_DEVICE, ARG_MASK = 7, WHOLE = 8, JSON = 16 };
 
 enum { WORDS = 8 };
 
@@ -281,6 +282,25 @@ static bool find_device(const char *bdf, unsigned *slot, unsigned *hostdev)
 	return false;
 }
 
+/* The slot's number; one that is none is out of range, and refused as such. */
+static unsigned slot_number(const char *arg)
+{
+	char *end;
+	unsigned long number = strtoul(arg, &end, 10);
+
+	return *arg && !*end && number < HV_HOSTDEV_SLOTS ? (unsigned)number : HV_HOSTDEV_SLOTS;
+}
+
+static void run_attach(unsigned slot, const char *arg)
+{
+	tell(slot, vm_attach(slot, slot_number(arg)));
+}
+
+static void run_detach(unsigned slot, const char *arg)
+{
+	tell(slot, vm_detach(slot, slot_number(arg)));
+}
+
 static void run_quarantine(unsigned slot, const char *arg)
 {
 	unsigned hostdev;
@@ -397,6 +417,9 @@ static const struct command commands[] = {
 	{ "log", "VM|host", "what a VM and its QEMU printed, or the host's log", run_log, ARG_LOG },
 	{ "devices", "[--json]", "PCI devices with driver, group, physical SMMU and VM",
 	  run_devices, ARG_NONE | JSON },
+	{ "attach", "VM SLOT", "give a running VM HOSTDEV<SLOT> of its manifest", run_attach,
+	  ARG_DEVICE },
+	{ "detach", "VM SLOT", "let its guest give that device back", run_detach, ARG_DEVICE },
 	{ "quarantine", "BDF", "let no VM have that device at its next start", run_quarantine,
 	  ARG_WORD },
 	{ "release", "BDF", "end a device's quarantine", run_release, ARG_WORD },
@@ -473,13 +496,13 @@ static unsigned split(char *line, char *word[WORDS])
 	return n;
 }
 
-static void run_with(const struct command *command, const char *arg)
+static void run_with(const struct command *command, const char *arg, const char *last)
 {
+	unsigned kind = command->arg & ARG_MASK;
 	int slot = 0;
 
-	if ((command->arg & ARG_MASK) == ARG_VM ||
-	    ((command->arg & ARG_MASK) == ARG_LOG && strcmp(arg, "host") != 0)) {
-		if (!arg[0]) {
+	if (kind == ARG_VM || kind == ARG_DEVICE || (kind == ARG_LOG && strcmp(arg, "host") != 0)) {
+		if (!arg[0] || (kind == ARG_DEVICE && !last[0])) {
 			console_reply("hvinit: usage: %s %s\n", command->name, command->args);
 			return;
 		}
@@ -489,7 +512,14 @@ static void run_with(const struct command *command, const char *arg)
 			return;
 		}
 	}
-	command->run((unsigned)slot, arg);
+	command->run((unsigned)slot, kind == ARG_DEVICE ? last : arg);
+}
+
+static unsigned most_words(const struct command *command)
+{
+	unsigned kind = command->arg & ARG_MASK;
+
+	return kind == ARG_NONE ? 1 : kind == ARG_DEVICE ? 3 : 2;
 }
 
 void command_init(const struct config *all)
@@ -510,9 +540,9 @@ void command_run(char *line)
 		return;
 	json = (command->arg & JSON) && words > 1 && strcmp(word[words - 1], "--json") == 0;
 	words -= json;
-	if (words > ((command->arg & ARG_MASK) == ARG_NONE ? 1U : 2U))
+	if (words > most_words(command))
 		console_reply("hvinit: usage: %s%s%s\n", command->name, command->args[0] ? " " : "",
 			      command->args);
 	else
-		run_with(command, words > 1 ? word[1] : "");
+		run_with(command, words > 1 ? word[1] : "", words > 2 ? word[2] : "");
 }

@@ -43,12 +43,30 @@ struct launch {
 /* Starts VM slot of config. 0, or a negative errno with nothing left open. */
 int launch_vm(const struct config *config, unsigned slot, struct launch *launch);
 
+/* In place of a HOSTDEV slot: all that the VM has. */
+enum { LAUNCH_ALL = HV_HOSTDEV_SLOTS };
+
 /*
- * Takes the devices of a VM that has ended from their VFIO drivers, so that they have none; those
- * that do not answer any more are told of as quarantined. Only launch->report is there, and ends
- * when it is done. 0 or a negative errno.
+ * Takes devices of a VM, which has let go of them, from their VFIO drivers, so that they have none;
+ * those that do not answer any more are told of as quarantined. Only launch->report is there, and
+ * ends when it is done. 0 or a negative errno.
  */
-int launch_release(const struct config *config, unsigned slot, struct launch *launch);
+int launch_release(const struct config *config, unsigned slot, unsigned hostdev,
+		   struct launch *launch);
+
+/*
+ * Gives a device of its manifest to a VM that runs: binds and opens it and sends it over qmp, the
+ * socket that PID 1 reads, with the commands "getfd" and "device_add", whose ids are PLUG_GETFD and
+ * PLUG_ATTACH with the slot's number. The child ends by status 0 when they are sent; QEMU's answers
+ * come to PID 1. Otherwise as launch_release().
+ */
+int launch_attach(const struct config *config, unsigned slot, unsigned hostdev, int qmp,
+		  struct launch *launch);
+
+#define PLUG_GETFD "getfd:"
+#define PLUG_ATTACH "attach:"
+/* The name by which QEMU knows the descriptor between the two. */
+#define PLUG_FD "hostdev%u-fd"
 
 /*
  * Prepares the machine, in a child: huge pages are set aside, no driver may find a device by

@@ -11,7 +11,7 @@
 
 #include "util.h"
 
-enum { TOKENS = 96 };
+enum { TOKENS = 96, COMMAND = 768 };
 
 struct json {
 	const char *text;
@@ -80,6 +80,8 @@ static bool parse(const char *text, size_t len, struct qmp_message *message)
 		copy_string(&json, at, message->name, sizeof(message->name));
 		copy_string(&json, find(&json, data, "reason"), message->reason,
 			    sizeof(message->reason));
+		copy_string(&json, find(&json, data, "device"), message->device,
+			    sizeof(message->device));
 	} else if ((at = find(&json, 0, "return")) >= 0) {
 		message->kind = QMP_RETURN;
 		copy_string(&json, find(&json, at, "status"), message->name, sizeof(message->name));
@@ -134,15 +136,41 @@ void qmp_feed(struct qmp *qmp, const char *data, size_t len, const struct qmp_ha
 	}
 }
 
-int qmp_send(int fd, const char *command, const char *id)
+/* A command is one message, so that those of a child and of PID 1 cannot get into each other. */
+static int send_text(int fd, char *text, int passed)
 {
-	char text[256];
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { .head = { .cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS,
+				.cmsg_len = CMSG_LEN(sizeof(int)) } };
+	struct iovec part = { .iov_base = text, .iov_len = strlen(text) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 	ssize_t n;
 
-	if (!str_format(text, sizeof(text), "{\"execute\":\"%s\",\"id\":\"%s\"}\n", command, id))
-		return -EMSGSIZE;
-	n = send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (passed >= 0) {
+		memcpy(CMSG_DATA(&control.head), &passed, sizeof(passed));
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control.space);
+	}
+	n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0)
 		return -errno;
-	return (size_t)n == strlen(text) ? 0 : -EAGAIN;
+	return (size_t)n == part.iov_len ? 0 : -EAGAIN;
+}
+
+int qmp_send_with(int fd, const char *command, const char *arguments, const char *id, int passed)
+{
+	char text[COMMAND];
+
+	if (!str_format(text, sizeof(text), "{\"execute\":\"%s\"%s%s,\"id\":\"%s\"}\n", command,
+			arguments[0] ? ",\"arguments\":" : "", arguments, id))
+		return -EMSGSIZE;
+	return send_text(fd, text, passed);
+}
+
+int qmp_send(int fd, const char *command, const char *id)
+{
+	return qmp_send_with(fd, command, "", id, -1);
 }

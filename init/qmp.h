@@ -16,6 +16,7 @@ struct qmp_message {
 	char id[QMP_WORD]; /* of the command that is answered */
 	char name[QMP_WORD]; /* the event, or the status that query-status returns */
 	char reason[QMP_WORD]; /* of a SHUTDOWN event */
+	char device[QMP_WORD]; /* of an event about a device: its id */
 	char text[QMP_TEXT]; /* description of an error */
 };
 
@@ -42,5 +43,11 @@ void qmp_feed(struct qmp *qmp, const char *data, size_t len, const struct qmp_ha
  * read its commands for long, which is a fault of its own.
  */
 int qmp_send(int fd, const char *command, const char *id);
+
+/*
+ * The same with arguments, an object in JSON, and, if passed is not negative, with that descriptor
+ * for "getfd". QEMU gets a copy of it; -EMSGSIZE when it is too long.
+ */
+int qmp_send_with(int fd, const char *command, const char *arguments, const char *id, int passed);
 
 #endif

@@ -87,6 +87,9 @@ int vm_init(const struct config *all, const struct diag *diag)
 		vm->waiting = vm->faulty = vm->lingering = false;
 		vm->qmp.fd = vm->serial.fd = vm->words.fd = vm->report.fd = -1;
 		vm->timer.fd = vm->cgroup.fd = vm->released.fd = -1;
+		vm->plug.fd = -1;
+		vm->plugging = 0;
+		vm->came_back = 0;
 		vm->releasing = 0;
 		if (!manifest_vm_used(&all->vm[slot]))
 			continue;
@@ -181,7 +184,8 @@ bool vm_reaped(pid_t pid, int status)
 		vm_handle(vm, VM_EV_ENDED);
 		return true;
 	}
-	return !WIFSTOPPED(status) && !WIFCONTINUED(status) && vm_released(pid);
+	return !WIFSTOPPED(status) && !WIFCONTINUED(status) &&
+	       (vm_released(pid) || vm_plug_reaped(pid, status));
 }
 
 bool vm_is_active(unsigned slot)

@@ -82,6 +82,13 @@ void vm_host_ready(void);
 void vm_unfit(unsigned slot, const struct finding *finding);
 /* Gives the event to the table; returns NULL, or why nothing was done. */
 const char *vm_command(unsigned slot, enum vm_event event);
+/*
+ * Attaches HOSTDEV slot hostdev to a VM that runs; lets the guest give it back. NULL, or why nothing
+ * was done; what comes of it is logged.
+ */
+const char *vm_attach(unsigned slot, unsigned hostdev);
+const char *vm_detach(unsigned slot, unsigned hostdev);
+
 /* waitpid() has told of a child, which may only have been stopped: true when it is a VM's. */
 bool vm_reaped(pid_t pid, int status);
 /*

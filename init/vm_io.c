@@ -14,6 +14,8 @@ enum { READ_SIZE = 4096, GARBAGE_TOLD = 8, RESET_TOLD_MS = 1000 };
 
 static void on_return(struct vm *vm, const struct qmp_message *m)
 {
+	if (vm_plug_answer(vm, m))
+		return;
 	if (strcmp(m->id, "capabilities") == 0) {
 		qmp_send(vm->qmp.fd, "query-status", "status");
 	} else if (strcmp(m->id, "status") == 0 && strcmp(m->name, "prelaunch") == 0) {
@@ -29,6 +31,8 @@ static void on_return(struct vm *vm, const struct qmp_message *m)
 
 static void on_error(struct vm *vm, const struct qmp_message *m)
 {
+	if (vm_plug_answer(vm, m))
+		return;
 	if (!vm->ran)
 		vm_fault_text(vm, DIAG_QEMU_REFUSED, "command \"%s\": QEMU: %s", m->id, m->text);
 	else
@@ -76,6 +80,8 @@ static void on_event(struct vm *vm, const struct qmp_message *m)
 		note_once(vm, &vm->bitten, "the guest's watchdog has bitten");
 	else if (strcmp(m->name, "BLOCK_IO_ERROR") == 0)
 		note_once(vm, &vm->io_failed, "a disk has failed to read or write");
+	else if (m->device[0])
+		vm_plug_event(vm, m);
 }
 
 static void on_message(void *arg, const struct qmp_message *m)

@@ -2,7 +2,7 @@
 /*
  * What vm.c (the VMs), vm_table.c (what an event means), vm_stop.c (how one is brought to its end),
  * vm_policy.c (when to start), vm_io.c (what comes in), vm_pulse.c (whether QEMU answers),
- * vm_judge.c (how it ended) and vm_release.c (its devices) share; for no other room.
+ * vm_judge.c (how it ended), vm_release.c and vm_plug.c (its devices) share; for no other room.
  */
 #ifndef HVINIT_VM_PRIVATE_H
 #define HVINIT_VM_PRIVATE_H
@@ -67,6 +67,11 @@ struct vm {
 	pid_t releasing; /* the child that gives its devices back; 0: none */
 	bool release_late; /* and that is taking too long */
 	struct source released; /* its reports */
+	pid_t plugging; /* the child that attaches or releases one device; 0: none */
+	unsigned plug_slot; /* which */
+	bool attaching; /* and not releasing */
+	unsigned came_back; /* devices that are to be released, a bit for each slot */
+	struct source plug; /* the child's reports */
 	struct qmp reader;
 	struct ring console;
 	struct ring words_kept;
@@ -121,6 +126,14 @@ bool vm_released(pid_t pid);
 void vm_release_late(struct vm *vm);
 /* Takes what a launcher says of a device. */
 void vm_device(struct vm *vm, const struct launch_report *report);
+
+/* QEMU's answer to a command about a device; false when it is none. Its events about devices. */
+bool vm_plug_answer(struct vm *vm, const struct qmp_message *m);
+void vm_plug_event(struct vm *vm, const struct qmp_message *m);
+/* A child was reaped: true when it was one that attaches or releases. */
+bool vm_plug_reaped(pid_t pid, int status);
+/* QEMU has ended, and all devices with it. */
+void vm_plug_ended(struct vm *vm);
 
 /* Tells from all that is known how it ended, and enters the state that this means. */
 void vm_judge(struct vm *vm);

@@ -66,7 +66,7 @@ void vm_release(struct vm *vm)
 
 	if (vm->releasing || !has_managed(vm->config))
 		return;
-	error = launch_release(vm_config(), vm->slot, &launch);
+	error = launch_release(vm_config(), vm->slot, LAUNCH_ALL, &launch);
 	if (error) {
 		log_msg(LOG_LEVEL_WARN, vm->config->name, "start a child to release devices: %s",
 			strerror(-error));

@@ -281,6 +281,7 @@ static void finish(struct vm *vm)
 	timer_set(&vm->timer, 0);
 	loop_close(&vm->cgroup);
 	vm->lingering = false;
+	vm_plug_ended(vm);
 	vm_judge(vm);
 	vm_pulse_changed();
 	console_guest_ended(vm->slot);

@@ -137,6 +137,25 @@ const char *vm_command(unsigned slot, enum vm_event event)
 	return refusal;
 }
 
+static void note_plug(const char *what, unsigned slot, unsigned hostdev)
+{
+	size_t used = strlen(commands);
+
+	str_format(commands + used, sizeof(commands) - used, "%s %u %u;", what, slot, hostdev);
+}
+
+const char *vm_attach(unsigned slot, unsigned hostdev)
+{
+	note_plug("attach", slot, hostdev);
+	return refusal;
+}
+
+const char *vm_detach(unsigned slot, unsigned hostdev)
+{
+	note_plug("detach", slot, hostdev);
+	return refusal;
+}
+
 unsigned vm_active(void)
 {
 	return 1;
@@ -463,7 +482,7 @@ static const struct answer answers[] = {
 	{ "shell", "HOST_SHELL is off" },
 	{ "rebo", "must be typed in full" },
 	{ "k demo", "must be typed in full" },
-	{ "a b c d e f g h i j k l", "usage: argv VM [--json]" },
+	{ "ar b c d e f g h i j k l", "usage: argv VM [--json]" },
 };
 
 static void test_answer(void **state)
@@ -496,6 +515,19 @@ static void test_vm_commands(void **state)
 	(void)state;
 	type("restart demo\rpause demo\rresum demo\rreset demo\r");
 	assert_string_equal(commands, "restart 0;pause 0;resume 0;reset 0;");
+}
+
+static void test_plug(void **state)
+{
+	(void)state;
+	type("attach demo\rattach\rattach demo 1 2\rattach nobody 1\r");
+	assert_string_equal(commands, "");
+	assert_shows("hvinit: usage: attach VM SLOT\n");
+	type("attach demo 3\rdetach demo 15\r");
+	assert_string_equal(commands, "attach 0 3;detach 0 15;");
+	commands[0] = '\0';
+	type("detach demo 16\rdetach demo 1x\rdetach demo -1\r");
+	assert_string_equal(commands, "detach 0 16;detach 0 16;detach 0 16;");
 }
 
 static void test_history(void **state)
@@ -815,6 +847,7 @@ int main(void)
 		CONSOLE_CASE("a message while typing", test_message, NULL),
 		CONSOLE_CASE("a refusal", test_refusal, NULL),
 		CONSOLE_CASE("what VMs are told", test_vm_commands, NULL),
+		CONSOLE_CASE("devices that come and go", test_plug, NULL),
 		CONSOLE_CASE("history", test_history, NULL),
 		CONSOLE_CASE("quarantine", test_quarantine, NULL),
 		CONSOLE_CASE("poweroff and reboot", test_shutdown, NULL),

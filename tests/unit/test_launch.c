@@ -295,7 +295,7 @@ static void test_release(void **state)
 
 	(void)state;
 	make_dead("0000:41:00.0");
-	assert_int_equal(launch_release(&config, 0, &launch), 0);
+	assert_int_equal(launch_release(&config, 0, LAUNCH_ALL, &launch), 0);
 	assert_int_equal(launch.cgroup, -1);
 	next_report(&report);
 	assert_int_equal(report.event, LAUNCH_FINDING);

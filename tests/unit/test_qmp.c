@@ -3,8 +3,10 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "qmp.h"
 
@@ -344,12 +346,56 @@ static void test_send_full(void **state)
 
 static void test_send_long(void **state)
 {
-	char command[300];
+	char command[800];
 
 	(void)state;
 	memset(command, 'x', sizeof(command) - 1);
 	command[sizeof(command) - 1] = '\0';
 	assert_int_equal(qmp_send(-1, command, "x"), -EMSGSIZE);
+}
+
+/* What is passed beside a command is another number for the same open file. */
+static void test_send_descriptor(void **state)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	char text[128] = "";
+	struct iovec part = { text, sizeof(text) - 1 };
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	const int null = open("/dev/null", O_RDONLY);
+	struct stat sent;
+	struct stat got;
+	int copy;
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	assert_int_equal(qmp_send_with(fd[0], "getfd", "{\"fdname\":\"x\"}", "id", null), 0);
+	assert_true(recvmsg(fd[1], &message, 0) > 0);
+	assert_string_equal(
+		text, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"x\"},\"id\":\"id\"}\n");
+	assert_int_equal(control.head.cmsg_type, SCM_RIGHTS);
+	memcpy(&copy, CMSG_DATA(&control.head), sizeof(copy));
+	assert_int_equal(fstat(null, &sent) | fstat(copy, &got), 0);
+	assert_int_equal(sent.st_rdev, got.st_rdev);
+	close(copy);
+	close(null);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static void test_device(void **state)
+{
+	(void)state;
+	feed("{\"event\":\"DEVICE_DELETED\",\"data\":{\"device\":\"hostdev1\",\"path\":\"/x\"}}\n");
+	assert_string_equal(last.device, "hostdev1");
 }
 
 #define QMP_CASE(title, function) FIXTURE(title, function, setup, NULL, NULL)
@@ -358,6 +404,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		QMP_CASE("greeting", test_greeting),
+		QMP_CASE("a descriptor", test_send_descriptor),
+		QMP_CASE("an event about a device", test_device),
 		QMP_CASE("returns", test_return),
 		QMP_CASE("returns of other forms", test_return_forms),
 		QMP_CASE("errors", test_error),

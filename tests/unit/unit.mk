@@ -30,6 +30,7 @@ UNIT_WRAP_sys_cgroup := mkdirat
 UNIT_WRAP_shutdown := fork sync reboot sys_state_umount
 UNIT_WRAP_tool := sys_root_open
 UNIT_WRAP_vm := kill clock_gettime
+UNIT_WRAP_vm_plug := kill
 
 build/unit/init/%.o: init/%.c $(INIT_HEADERS) | build/tools
 	@mkdir -p $(@D)

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Devices of the manifest that come and go while their VM runs. A child binds and opens a device and
+ * sends it to QEMU; the answers come here. What has come back goes to no driver, as after the VM's
+ * end. One device at a time; what comes back meanwhile waits.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+
+#include "log.h"
+#include "manifest.h"
+#include "vm_private.h"
+
+#define PLUG_DETACH "detach:"
+#define PLUG_CLOSE "closefd:"
+
+static const char *bdf_of(const struct vm *vm, unsigned hostdev)
+{
+	const char *bdf = device_look(vm->slot, hostdev)->bdf;
+
+	return bdf[0] ? bdf : vm->config->hostdev[hostdev].bdf;
+}
+
+PRINTF_LIKE(3, 4)
+static void fail(struct vm *vm, unsigned hostdev, const char *fmt, ...)
+{
+	struct diag one = { 0 };
+	char text[DIAG_TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	diag_add(&one, (int)vm->slot, DIAG_PLUG_FAIL, bdf_of(vm, hostdev), "%s", text);
+	log_finding(&one.finding[0]);
+}
+
+/* False when there is nothing to read. */
+static bool read_plug(struct vm *vm)
+{
+	struct launch_report report;
+	int error = vm->plug.fd < 0 ? 0 : launch_read(vm->plug.fd, &report);
+
+	if (error < 0)
+		loop_close(&vm->plug);
+	if (error != 1)
+		return false;
+	if (report.event == LAUNCH_FINDING)
+		log_finding(&report.finding);
+	vm_device(vm, &report);
+	return true;
+}
+
+static void plug_ready(void *arg, uint32_t events)
+{
+	(void)events;
+	read_plug(arg);
+}
+
+static void begin(struct vm *vm, unsigned hostdev, bool attaching, const struct launch *launch)
+{
+	vm->attaching = attaching;
+	vm->plugging = launch->pid;
+	vm->plug_slot = hostdev;
+	loop_add(&vm->plug, launch->report, EPOLLIN, plug_ready, vm);
+}
+
+/* Releases what has come back, when nothing else is going on. */
+static void proceed(struct vm *vm)
+{
+	struct launch launch;
+	unsigned hostdev = 0;
+	int error;
+
+	if (vm->plugging || !vm->came_back)
+		return;
+	while (!(vm->came_back & 1U << hostdev))
+		hostdev++;
+	vm->came_back &= ~(1U << hostdev);
+	if (!vm->config->hostdev[hostdev].managed)
+		return;
+	error = launch_release(vm_config(), vm->slot, hostdev, &launch);
+	if (error)
+		fail(vm, hostdev, "start a child to release it: %s", strerror(-error));
+	else
+		begin(vm, hostdev, false, &launch);
+}
+
+static void come_back(struct vm *vm, unsigned hostdev)
+{
+	device_note(vm_config(), vm->slot, hostdev, DEVICE_FREE, NULL, "");
+	vm->came_back |= 1U << hostdev;
+	proceed(vm);
+}
+
+static const char *refuse(const struct vm *vm, unsigned hostdev)
+{
+	if (vm->state != VM_RUNNING && vm->state != VM_PAUSED)
+		return "its guest does not run";
+	if (hostdev >= HV_HOSTDEV_SLOTS || !manifest_hostdev_used(&vm->config->hostdev[hostdev]))
+		return "its manifest has no device of that number";
+	if (vm->plugging)
+		return "another device is just being attached or released";
+	return NULL;
+}
+
+const char *vm_attach(unsigned slot, unsigned hostdev)
+{
+	struct vm *vm = vm_at(slot);
+	const char *refusal = refuse(vm, hostdev);
+	struct launch launch;
+	int error;
+
+	if (refusal)
+		return refusal;
+	if (device_look(slot, hostdev)->state == DEVICE_CLAIMED)
+		return "it has that device";
+	if (device_look(slot, hostdev)->state == DEVICE_QUARANTINED)
+		return "that device is in quarantine; see 'devices'";
+	error = launch_attach(vm_config(), slot, hostdev, vm->qmp.fd, &launch);
+	if (error)
+		return strerror(-error);
+	begin(vm, hostdev, true, &launch);
+	return NULL;
+}
+
+const char *vm_detach(unsigned slot, unsigned hostdev)
+{
+	struct vm *vm = vm_at(slot);
+	const char *refusal = refuse(vm, hostdev);
+	char arguments[32];
+	char id[32];
+	int error;
+
+	if (refusal)
+		return refusal;
+	if (device_look(slot, hostdev)->state != DEVICE_CLAIMED)
+		return "it does not have that device";
+	str_format(arguments, sizeof(arguments), "{\"id\":\"hostdev%u\"}", hostdev);
+	str_format(id, sizeof(id), PLUG_DETACH "%u", hostdev);
+	error = qmp_send_with(vm->qmp.fd, "device_del", arguments, id, -1);
+	return error ? strerror(-error) : NULL;
+}
+
+/* What QEMU has of the descriptor must go, or the device can be opened by nobody else. */
+static void roll_back(struct vm *vm, unsigned hostdev)
+{
+	char arguments[48];
+	char name[24];
+	char id[32];
+
+	str_format(name, sizeof(name), PLUG_FD, hostdev);
+	str_format(arguments, sizeof(arguments), "{\"fdname\":\"%s\"}", name);
+	str_format(id, sizeof(id), PLUG_CLOSE "%u", hostdev);
+	qmp_send_with(vm->qmp.fd, "closefd", arguments, id, -1);
+}
+
+/* The slot's number behind a command's name, or HV_HOSTDEV_SLOTS. */
+static unsigned slot_of(const char *id, const char *name)
+{
+	unsigned long slot;
+	char *end;
+
+	if (!str_prefix(id, name) || !id[strlen(name)])
+		return HV_HOSTDEV_SLOTS;
+	slot = strtoul(id + strlen(name), &end, 10);
+	return *end || slot >= HV_HOSTDEV_SLOTS ? HV_HOSTDEV_SLOTS : (unsigned)slot;
+}
+
+bool vm_plug_answer(struct vm *vm, const struct qmp_message *m)
+{
+	bool ok = m->kind == QMP_RETURN;
+	unsigned hostdev;
+
+	if ((hostdev = slot_of(m->id, PLUG_ATTACH)) < HV_HOSTDEV_SLOTS) {
+		if (ok) {
+			device_note(vm_config(), vm->slot, hostdev, DEVICE_CLAIMED, NULL, "");
+			log_msg(LOG_LEVEL_INFO, vm->config->name, "device %s is attached",
+				bdf_of(vm, hostdev));
+		} else {
+			fail(vm, hostdev, "attach it: QEMU: %s", m->text);
+			roll_back(vm, hostdev);
+		}
+	} else if ((hostdev = slot_of(m->id, PLUG_DETACH)) < HV_HOSTDEV_SLOTS) {
+		if (ok)
+			log_msg(LOG_LEVEL_INFO, vm->config->name,
+				"device %s: the guest is asked to let go of it",
+				bdf_of(vm, hostdev));
+		else
+			fail(vm, hostdev, "detach it: QEMU: %s", m->text);
+	} else if ((hostdev = slot_of(m->id, PLUG_CLOSE)) < HV_HOSTDEV_SLOTS) {
+		come_back(vm, hostdev); /* also when QEMU had dropped the descriptor by itself */
+	} else {
+		/* When it cannot get the descriptor, what follows fails, and is told. */
+		return slot_of(m->id, PLUG_GETFD) < HV_HOSTDEV_SLOTS;
+	}
+	return true;
+}
+
+void vm_plug_event(struct vm *vm, const struct qmp_message *m)
+{
+	unsigned hostdev = slot_of(m->device, "hostdev");
+
+	if (hostdev == HV_HOSTDEV_SLOTS)
+		return;
+	if (strcmp(m->name, "DEVICE_DELETED") == 0) {
+		log_msg(LOG_LEVEL_INFO, vm->config->name, "device %s is detached",
+			bdf_of(vm, hostdev));
+		come_back(vm, hostdev);
+	} else if (strcmp(m->name, "DEVICE_UNPLUG_GUEST_ERROR") == 0) {
+		fail(vm, hostdev, "detach it: the guest refuses");
+	}
+}
+
+bool vm_plug_reaped(pid_t pid, int status)
+{
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		struct vm *vm = vm_at(slot);
+
+		if (!vm || vm->plugging != pid || pid == 0)
+			continue;
+		while (read_plug(vm))
+			;
+		loop_close(&vm->plug);
+		vm->plugging = 0;
+		/* One that could not be sent may be bound all the same. */
+		if (vm->attaching && status)
+			come_back(vm, vm->plug_slot);
+		else
+			proceed(vm);
+		return true;
+	}
+	return false;
+}
+
+void vm_plug_ended(struct vm *vm)
+{
+	if (vm->plugging)
+		kill(vm->plugging, SIGKILL);
+	vm->came_back = 0;
+}
