@@ -37,6 +37,7 @@ static bool bind_device(int root, const struct plan_device *device, int vm, stru
 			     claim_bind(root, device->bdf, plan_driver(device), vm, diag) :
 			     claim_is_bound(root, device->bdf, vm, diag);
 
+	(void)lock;
 	return bound && claim_is_alive(root, device->bdf, vm, diag);
 }
 
@@ -46,6 +47,7 @@ static bool release_device(int root, const struct plan_device *device, int vm, s
 	bool alive = claim_is_alive(root, device->bdf, vm, diag);
 	bool released = claim_release(root, device->bdf, vm, diag);
 
+	(void)lock;
 	send_device(device, alive ? DEVICE_FREE : DEVICE_QUARANTINED,
 		    alive ? "" : "its configuration space reads ones");
 	return alive && released;
