@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 
 from . import config
+from .crowd import Crowd, crowd
+from .life import Life, life
 from .paths import CONFIG, HVINIT, PRODUCT
 from .progress import Progress
 from .resources import Resources, resources
 from .stories import STORIES as PROOFS
 from .stories import Seen
 
-Told = Seen | Resources
+Told = Seen | Resources | Life | Crowd
 
 CORES_FOR_A_BOOT = 2
 # In the order in which they are begun: the longest first.
-STORIES = {"resources": resources, **PROOFS}
+STORIES = {"resources": resources, "life": life, **PROOFS, "crowd": crowd}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
