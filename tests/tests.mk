@@ -3,11 +3,12 @@
 
 .PHONY: run test test-lab
 
-SUITES := lint unit golden fuzz lab
+SUITES := lint unit pid1 golden fuzz lab
 LAB_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
 LAB_PARTS := image build/native/hvinit build/config
 
-include tests/unit/unit.mk tests/golden/golden.mk tests/fuzz/fuzz.mk tests/bench/bench.mk
+include tests/unit/unit.mk tests/pid1/pid1.mk tests/golden/golden.mk
+include tests/fuzz/fuzz.mk tests/bench/bench.mk
 include tests/lint.mk
 
 run: ## boots the appliance in the lab and hands over its serial console
