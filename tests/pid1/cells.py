@@ -55,18 +55,18 @@ RUNNING = sees("vm: running")
 STATES = {
     "INVALID": Given([sees("vm: invalid")], symbols={"VM0_MEMORY_MIB": 1}, starts=False),
     "STOPPED": Given([], symbols={"VM0_AUTOSTART": False}, starts=False),
-    "STARTING": Given([sees("exec QEMU"), reached("start")], "@start:none"),
-    "PRELAUNCH": Given([sees("vm: prelaunch"), reached("cont")], "@cont:none"),
+    "STARTING": Given([sees("exec QEMU"), reached("start")], "-on start:none"),
+    "PRELAUNCH": Given([sees("vm: prelaunch"), reached("cont")], "-on cont:none"),
     "RUNNING": Given([RUNNING]),
     "PAUSED": Given([RUNNING, order("event=STOP"), sees("vm: paused")]),
     "STOPPING": Given(
-        [RUNNING, say("stop vm"), sees("stopping: power button"), reached("powerdown")], "@powerdown:none"
+        [RUNNING, say("stop vm"), sees("stopping: power button"), reached("powerdown")], "-on powerdown:none"
     ),
     "STUCK": Given([RUNNING, sink, say("kill vm"), sees(r"vm: stuck: .*still there")], clock=FAST, tarpit=True),
     "BACKOFF": Given(
-        [sees("backoff: it starts again")], "@start:exit=1", {"VM0_RESTART": "always"}, clock=SLOW
+        [sees("backoff: it starts again")], "-on start:exit=1", {"VM0_RESTART": "always"}, clock=SLOW
     ),
-    "FAILED": Given([sees("vm: failed")], "@start:exit=1"),
+    "FAILED": Given([sees("vm: failed")], "-on start:exit=1"),
 }
 
 
@@ -74,8 +74,8 @@ def held_launcher(name: str, said: str, *steps: Step) -> Given:
     """A launcher's report, two records long, is read after a QEMU that talks without being asked: the
     first record lets QMP pass. Only a PID 1 that was held up for long comes to that."""
     frozen = [freeze, *steps, let_launch, reached("start"), thaw]
-    before = [hold_launchers]
-    return replace(STATES[name], steps=[sees("vm: starting"), *frozen], words=f"@start:{said}", before=before)
+    words, before = f"-on start:{said} -on cont:none", [hold_launchers]
+    return replace(STATES[name], steps=[sees("vm: starting"), *frozen], words=words, before=before)
 
 
 def unprepared(name: str) -> Given:
@@ -147,11 +147,11 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "KILL": Cell("stopped", [sees("stopping: killed by the operator", "stopped: killed")]),
         "EXEC": Cell(
             "starting", [sees("exec QEMU"), reached("start")], [let_launch],
-            Given([sees("vm: starting")], "@start:none", before=[hold_launchers]),
+            Given([sees("vm: starting")], "-on start:none", before=[hold_launchers]),
         ),
         "READY": Cell(
             "prelaunch", [sees("vm: prelaunch")], None,
-            replace(STATES["STARTING"], words="@start:none @cont:none"),
+            replace(STATES["STARTING"], words="-on start:none -on cont:none"),
         ),
         "RESUMED": same("STARTING"),
         "PAUSED": same("STARTING"),

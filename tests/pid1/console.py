@@ -7,7 +7,7 @@ import re
 import pexpect
 from pexpect import fdpexpect
 
-LIMIT = 20.0  # seconds; only so that a hang ends
+LIMIT = 10.0  # seconds; only so that a hang ends
 EXCERPT = 25  # lines shown when an expectation fails
 MARK = "mark-"
 

@@ -9,7 +9,8 @@
  * nobody: who asks it is not even killed by SIGKILL.
  *
  * It says "unshared" and waits for a line: then its users are mapped. It says "pid N", N being the
- * number outside, and in the end "exit N" or "signal N". A line "let go" takes the file system of -f
+ * number outside, "caught N" when somebody has asked -f's file system for something, and in the end
+ * "exit N" or "signal N". A line "let go" takes the file system of -f
  * away, and the end of its input ends the machine.
  */
 #define _GNU_SOURCE
@@ -101,6 +102,7 @@ static void mount_tarpit(const char *root, const char *folder)
 static void read_tarpit(void)
 {
 	static char request[REQUEST];
+	static bool caught;
 	const struct fuse_in_header *in = (const struct fuse_in_header *)request;
 	struct {
 		struct fuse_out_header out;
@@ -111,8 +113,14 @@ static void read_tarpit(void)
 			  .max_write = 4096 },
 	};
 
-	if (read(tarpit, request, sizeof(request)) <= 0 || in->opcode != FUSE_INIT)
+	if (read(tarpit, request, sizeof(request)) <= 0)
 		return;
+	if (in->opcode != FUSE_INIT) {
+		if (!caught)
+			say("caught", (int)in->opcode);
+		caught = true;
+		return;
+	}
 	answer.out.unique = in->unique;
 	if (write(tarpit, &answer, sizeof(answer)) < 0)
 		fail("answer", "fuse");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A machine with hvinit as its PID 1: namespaces, an invented root, a stand-in for QEMU."""
 
+import contextlib
 import errno
 import functools
 import hashlib
@@ -30,6 +31,8 @@ FILES = {
     "sys/bus/pci/drivers_autoprobe": "1\n", "dev/kvm": "", "dev/null": "", "dev/console": "", "usr/bin/qemu-system-aarch64": "", "init": "",
     "usr/share/qemu-efi-aarch64/QEMU_EFI.fd": "", "sys/devices/system/cpu/online": "0-7\n",
     "sys/devices/system/node/node0/cpulist": "0-7\n",
+    "sys/devices/system/node/node0/meminfo": "Node 0 MemTotal: 8388608 kB\n",
+    "sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages": "1000\n",
     "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages": "1000\n",
 }
 SANITIZERS = {
@@ -60,8 +63,8 @@ def await_that(what: str, holds: Callable[[], bool], limit: float = LIMIT) -> No
         time.sleep(TAKEN)
 
 
-def _feed(fifo: Path, text: str) -> None:
-    """Writes TEXT as soon as somebody reads."""
+def _writer(fifo: Path) -> int:
+    """A descriptor to write to FIFO with, as soon as somebody reads."""
     opened: list[int] = []
 
     def try_it() -> bool:
@@ -73,8 +76,12 @@ def _feed(fifo: Path, text: str) -> None:
         return bool(opened)
 
     await_that(f"somebody reads {fifo.name}", try_it)
-    os.write(opened[0], text.encode())
-    os.close(opened[0])
+    return opened[0]
+
+
+def _feed(fifo: int, text: str) -> None:
+    os.write(fifo, text.encode())
+    os.close(fifo)
 
 
 @functools.cache
@@ -99,7 +106,7 @@ class Machine:
         self._words = [str(BUILDS[build])]
         self._text = manifest(symbols) if text is None else text
         self._vms, self._clock, self._tarpit = vms, clock, tarpit
-        self._held: Path | None = None
+        self._held: int | None = None
         self.root = Path(tempfile.mkdtemp(prefix="hvinit-pid1-"))
         self._cgroup: Path | None = None
         self._ended = ""
@@ -235,13 +242,19 @@ class Machine:
     def thaw(self) -> None:
         self.signal(signal.SIGCONT)
 
+    def caught(self) -> None:
+        """Waits until somebody has looked into /stuck."""
+        said = self._said()
+        if not said.startswith("caught"):
+            raise Failed(f"nobody was caught: {said}")
+
     def release(self) -> None:
         """The folder /stuck lets go."""
         self._say("let go")
 
     def order(self, text: str, vm: str = "vm") -> None:
         """Tells the stand-in of VM what to do."""
-        _feed(self.root / "ctl" / vm, text + "\n")
+        _feed(_writer(self.root / "ctl" / vm), text + "\n")
 
     def reached(self, point: str, times: int = 1, vm: str = "vm") -> None:
         """Waits until the stand-in of VM has come to a point for so many times."""
@@ -257,13 +270,14 @@ class Machine:
         os.mkfifo(self.root / name)
 
     def swap(self, name: str, text: str) -> None:
-        """Those who wait for NAME go on doing so; those who come from now on read TEXT."""
-        self._held = self.root / "ctl/held"
-        (self.root / name).rename(self._held)
+        """Who reads NAME now goes on waiting; those who come from now on read TEXT."""
+        self._held = _writer(self.root / name)
+        (self.root / name).unlink()
         (self.root / name).write_text(text)
 
     def let_read(self, name: str, text: str) -> None:
-        _feed(self._held or self.root / name, text)
+        _feed(_writer(self.root / name) if self._held is None else self._held, text)
+        self._held = None
 
     # --- what it is like ---
 
@@ -275,8 +289,11 @@ class Machine:
 
     def descriptors(self) -> list[str]:
         """What PID 1 has open."""
-        folder = Path(f"/proc/{self.pid}/fd")
-        return sorted(os.readlink(path) for path in folder.iterdir())
+        found = []
+        for path in Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # it has just been closed
+                found.append(os.readlink(path))
+        return sorted(found)
 
     def children(self) -> dict[int, str]:
         """PID 1's children and the state of each: one letter."""

@@ -2,8 +2,7 @@
 /*
  * Stands in for QEMU: speaks QMP on the descriptor it has inherited, and dies in every way there is.
  *
- * A word "@POINT:ORDER;ORDER..." among its arguments says what it does at a point in place of what
- * QEMU would do there. Orders come also at any time, a line each, through the FIFO /ctl/NAME, NAME
+ * An option "-on POINT:ORDER;ORDER..." says what it does at a point in place of what QEMU would do. Orders come also at any time, a line each, through the FIFO /ctl/NAME, NAME
  * being the VM's; each point that is reached is a line in the file /ctl/NAME.log.
  */
 #define _GNU_SOURCE
@@ -315,10 +314,10 @@ static void reach(const char *name)
 
 	point = name;
 	dprintf(events, "%s\n", name);
-	for (char **word = words; *word; word++)
-		if ((*word)[0] == '@' && strncmp(*word + 1, name, len) == 0 &&
-		    (*word)[1 + len] == ':') {
-			obey(*word + len + 2);
+	for (char **word = words; word[0] && word[1]; word++)
+		if (strcmp(word[0], "-on") == 0 && strncmp(word[1], name, len) == 0 &&
+		    word[1][len] == ':') {
+			obey(word[1] + len + 1);
 			return;
 		}
 	do_usual(name);

@@ -54,7 +54,7 @@ def thaw(machine: Machine) -> None:
 def sink(machine: Machine) -> None:
     """The stand-in gets where no signal reaches it."""
     machine.order("open=/stuck/here")
-    await_that("it sleeps for good", lambda: "D" in machine.children().values())
+    machine.caught()
 
 
 def let_go(machine: Machine) -> None:
@@ -76,7 +76,6 @@ def hold_host(machine: Machine) -> None:
 
 def pass_by(machine: Machine) -> None:
     """Launchers find huge pages, while the host's child still waits for them."""
-    await_that("the host is being prepared", lambda: bool(machine.children()))
     machine.swap(PAGES, "1000\n")
 
 
