@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -305,6 +306,14 @@ class Machine:
                 continue
             states[int(child)] = stat.rpartition(")")[2].split()[0]
         return states
+
+    def user(self, pid: int) -> int:
+        """Whose process PID is, as numbered outside."""
+        return os.stat(f"/proc/{pid}").st_uid
+
+    def terminal(self) -> list[object]:
+        """The terminal's settings (termios)."""
+        return termios.tcgetattr(self._master)
 
     def state(self, vm: str = "vm") -> str:
         """As the command "status" has it."""
