@@ -14,6 +14,8 @@ FUZZ_PROGRAMS := $(FUZZERS:%=build/fuzz/fuzz_%)
 FUZZ_CC := clang
 FUZZ_CFLAGS := $(NATIVE_CFLAGS) -Wno-unknown-warning-option -Itests/fuzz
 FUZZ_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all
+# Calls that a target answers itself.
+FUZZ_WRAP_console := fork kill
 # What libFuzzer needs besides: words of the formats, and tables, which are no text.
 FUZZ_SEEDS := build/fuzz/seeds/.made
 
@@ -31,9 +33,9 @@ build/fuzz/hvinit.a: $(addprefix build/fuzz/init/,$(filter-out main.o,$(NATIVE_O
 
 $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/%.o build/fuzz/hvinit.a
 	$(say) FUZZ $@
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lxml2
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lxml2 $(FUZZ_WRAP_$(*:fuzz_%=%):%=-Wl,--wrap=%)
 
-$(FUZZ_SEEDS): tests/fuzz/seeds.py $(SYMBOLS_H) $(wildcard init/domain* tests/golden/*/*)
+$(FUZZ_SEEDS): tests/fuzz/seeds.py $(SYMBOLS_H) init/command.c $(wildcard init/domain* init/vm*.c tests/golden/*/*)
 	$(Q)rm -rf $(@D)
 	$(Q)/usr/bin/python3 tests/fuzz/seeds.py $(@D)
 	$(Q)touch $@

@@ -50,6 +50,20 @@ def record_words() -> set[str]:
     return words | {f"\n{kind} " for kind in kinds} | set(re.findall(r'"(\w+)"', text))
 
 
+def qmp_words() -> set[str]:
+    """What hvinit looks for in QEMU's messages, and what JSON is made of."""
+    text = "".join(path.read_text() for path in (Path("init/qmp.c"), *Path("init").glob("vm*.c")))
+    words = {f'"{word}"' for word in re.findall(r'"([A-Za-z_-]+)"', text)}
+    return words | {'{"event":', '{"return":{}', '{"error":{"desc":"', '{"QMP":{}}', "}\n", "\\u0000", "[{"}
+
+
+def console_words() -> set[str]:
+    """Commands, their arguments, keys, and the bytes by which fuzz_console.c lets things happen."""
+    names = re.findall(r'^\t\{ "(\w+)", ".*?",', Path("init/command.c").read_text(), re.MULTILINE)
+    lines = {f"{name}{rest}\r" for name in names for rest in ("", " vm", " host", " --json")}
+    return lines | {"\x1d", "\x03", "\x15", "\x17", "\x1b[A", "\x7f", "console vm\r", "\xff", "\xfd", "\xfc"}
+
+
 def table(signature: bytes, body: bytes) -> bytes:
     """A table with its header (ACPI 6.5, section 5.2.6)."""
     head = struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(body), 3, 0, b"HVINIT", b"FUZZ", 1, b"", 1)
@@ -96,6 +110,8 @@ def main(folder: Path) -> None:
         copy_golden(folder / fuzzer, name)
     for name, words in ("manifest", symbols()), ("import", xml_words()), ("record", record_words()):
         write_dictionary(folder / f"{name}.dict", words)
+    write_dictionary(folder / "qmp.dict", qmp_words())
+    write_dictionary(folder / "console.dict", console_words())
     write_dictionary(folder / "text.dict", {f"hvinit.{word.strip()}" for word in symbols()} | {"\x1b["})
     tables = {"none": b"", "iort-1": iort(1, 1), "iort-4": iort(4, 4), "srat-1": srat(1), "srat-8": srat(8)}
     for name, text in tables.items():

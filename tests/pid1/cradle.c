@@ -109,7 +109,8 @@ static void read_tarpit(void)
 		struct fuse_init_out init;
 	} answer = {
 		.out = { .len = sizeof(answer) },
-		.init = { .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION,
+		.init = { .major = FUSE_KERNEL_VERSION,
+			  .minor = FUSE_KERNEL_MINOR_VERSION,
 			  .max_write = 4096 },
 	};
 

@@ -277,12 +277,12 @@ static const struct {
 	const char *name;
 	void (*run)(char *arg);
 } verbs[] = {
-	{ "usual", order_usual }, { "none", order_none },     { "exit", order_exit },
-	{ "signal", order_signal }, { "say", order_say },     { "print", order_print },
-	{ "event", order_event }, { "return", order_return }, { "error", order_error },
-	{ "raw", order_raw },	  { "half", order_half },     { "long", order_long },
-	{ "close", order_close }, { "deaf", order_deaf },     { "flood", order_flood },
-	{ "orphan", order_orphan }, { "open", order_open },   { "ignore", order_ignore },
+	{ "usual", order_usual },   { "none", order_none },	{ "exit", order_exit },
+	{ "signal", order_signal }, { "say", order_say },	{ "print", order_print },
+	{ "event", order_event },   { "return", order_return }, { "error", order_error },
+	{ "raw", order_raw },	    { "half", order_half },	{ "long", order_long },
+	{ "close", order_close },   { "deaf", order_deaf },	{ "flood", order_flood },
+	{ "orphan", order_orphan }, { "open", order_open },	{ "ignore", order_ignore },
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -331,7 +331,8 @@ static void take_string(const char *line, const char *key, char *value, size_t s
 
 	value[0] = '\0';
 	if (at)
-		snprintf(value, size, "%.*s", (int)strcspn(at + strlen(key), "\""), at + strlen(key));
+		snprintf(value, size, "%.*s", (int)strcspn(at + strlen(key), "\""),
+			 at + strlen(key));
 }
 
 static void on_command(const char *line)
@@ -374,7 +375,8 @@ static void read_serial(void)
 
 static void flood(void)
 {
-	static const char line[] = "the guest says a lot, and none of it is worth a look \033[31m\r\n";
+	static const char line[] =
+		"the guest says a lot, and none of it is worth a look \033[31m\r\n";
 	ssize_t n = send(serial, line, sizeof(line) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	(void)n;

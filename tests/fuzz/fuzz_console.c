@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What can be typed at the console, with guests, commands and messages in between: the prompt comes
+ * back, and noise on the line ends no guest and no machine. Bytes that no keyboard sends stand for
+ * what happens beside the typing; see happen().
+ */
+#include "fuzz.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "command.h"
+#include "console.h"
+#include "log.h"
+#include "loop.h"
+#include "shutdown.h"
+#include "symbols.h"
+#include "term.h"
+#include "vm.h"
+
+enum { CHILD = 1234, ESCAPE = 0x1d, CLEAR = 0x15 };
+
+static struct config config;
+static void (*input)(const char *data, size_t len);
+static struct source *output; /* of the child */
+static bool has_child;
+static bool on_screen; /* a guest's bytes may be on the screen */
+static bool looked; /* "status" has shown the VM */
+static size_t length; /* of a line of letters that was typed, as far as it fits "poweroff" */
+static size_t reboot_length; /* the same of "reboot" */
+static size_t kill_length;
+static struct ring ring;
+
+/* --- the rooms around it --- */
+
+int term_init(int fd, void (*on_input)(const char *data, size_t len))
+{
+	(void)fd;
+	input = on_input;
+	return 0;
+}
+
+void term_write(const char *data, size_t len)
+{
+	for (size_t i = 0; i < len && !on_screen; i++) {
+		unsigned char c = (unsigned char)data[i];
+
+		PROMISE(c >= ' ' ? c != 0x7f : strchr("\r\n\t\b\a\017\033", c) && c,
+			"only the console's own control characters");
+	}
+}
+
+void term_text(const char *data, size_t len)
+{
+	term_write(data, len);
+}
+
+void term_puts(const char *text)
+{
+	term_write(text, strlen(text));
+}
+
+bool term_is_behind(void)
+{
+	return false;
+}
+
+void term_on_room(void (*room)(void))
+{
+	(void)room;
+}
+
+void term_lend(void)
+{
+}
+
+void term_take_back(void)
+{
+}
+
+int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void *, uint32_t),
+	     void *arg)
+{
+	(void)events;
+	source->fd = fd;
+	source->ready = ready;
+	source->arg = arg;
+	output = source;
+	return 0;
+}
+
+void loop_want(struct source *source, uint32_t events)
+{
+	(void)source;
+	(void)events;
+}
+
+void loop_close(struct source *source)
+{
+	if (source->fd >= 0)
+		close(source->fd);
+	source->fd = -1;
+}
+
+const struct ring *log_ring(void)
+{
+	return &ring;
+}
+
+void shutdown_begin(enum shutdown_how how)
+{
+	PROMISE(how == SHUTDOWN_REBOOT ? reboot_length == strlen("reboot") :
+					 length == strlen("poweroff"),
+		"the machine ends when its end was typed in full");
+}
+
+bool vm_exists(unsigned slot)
+{
+	return slot == 0;
+}
+
+int vm_find(const char *name)
+{
+	return strcmp(name, "vm") == 0 ? 0 : -1;
+}
+
+const char *vm_command(unsigned slot, enum vm_event event)
+{
+	PROMISE(slot == 0, "a VM that there is");
+	PROMISE(event == VM_EV_START || event == VM_EV_STOP || event == VM_EV_KILL, "a command");
+	PROMISE(event != VM_EV_KILL || kill_length == strlen("kill"),
+		"a guest is killed when that was typed in full");
+	return event == VM_EV_START ? "it is started already" : NULL;
+}
+
+unsigned vm_active(void)
+{
+	return 1;
+}
+
+struct vm_view vm_look(unsigned slot)
+{
+	PROMISE(slot == 0, "a VM that there is");
+	looked = true;
+	return (struct vm_view){ .name = "vm", .state = "running", .why = "", .pid = 5 };
+}
+
+bool vm_type(unsigned slot, const char *data, size_t len)
+{
+	PROMISE(slot == 0 && len > 0 && !memchr(data, ESCAPE, len), "for the guest");
+	return data[0] != '!';
+}
+
+const struct ring *vm_console(unsigned slot)
+{
+	PROMISE(slot == 0, "a VM that there is");
+	on_screen = true;
+	return &ring;
+}
+
+const struct ring *vm_words(unsigned slot)
+{
+	return vm_console(slot);
+}
+
+pid_t __wrap_fork(void);
+int __wrap_kill(pid_t pid, int number);
+
+pid_t __wrap_fork(void)
+{
+	PROMISE(!has_child, "one child at a time");
+	has_child = true;
+	return CHILD;
+}
+
+int __wrap_kill(pid_t pid, int number)
+{
+	(void)number;
+	PROMISE(has_child && pid == CHILD, "only the child is killed");
+	return 0;
+}
+
+/* --- what is typed, and what happens --- */
+
+/* The letters of word must at least have been typed in this order; what was erased is not known. */
+static void follow(const char *word, size_t *fits, char c)
+{
+	if (c && word[*fits] == c)
+		++*fits;
+}
+
+static void type(char c)
+{
+	follow("poweroff", &length, c);
+	follow("reboot", &reboot_length, c);
+	follow("kill", &kill_length, c);
+	input(&c, 1);
+	if (c == '\r' || c == '\n')
+		length = reboot_length = kill_length = 0;
+}
+
+static void end_child(void)
+{
+	if (!has_child)
+		return;
+	has_child = false;
+	/* Its end of the pipe is closed: what there is to read is the end. */
+	if (output && output->fd >= 0)
+		output->ready(output->arg, 0);
+	console_reaped(CHILD, 0);
+}
+
+static void happen(unsigned char what)
+{
+	switch (what) {
+	case 0xff:
+		end_child();
+		break;
+	case 0xfe:
+		console_line("a line");
+		break;
+	case 0xfd:
+		on_screen |= console_guest(0, "\033[2Ja guest", 10);
+		break;
+	case 0xfc:
+		console_guest_ended(0);
+		break;
+	default:
+		type((char)what);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	length = reboot_length = kill_length = 0;
+	on_screen = false;
+	command_init(&config);
+	console_init(&config, 0);
+	for (size_t i = 0; i < size; i++)
+		happen(data[i]);
+	/* Whatever that was: away from a guest, out of a key's escape sequence, and a fresh line. */
+	end_child();
+	type(ESCAPE);
+	type('x');
+	type('x');
+	type(CLEAR);
+	looked = false;
+	for (const char *c = "status\r"; *c; c++)
+		type(*c);
+	PROMISE(looked, "the prompt comes back");
+	return 0;
+}
