@@ -3,6 +3,7 @@
 
 import os
 import re
+import time
 
 import pexpect
 from pexpect import fdpexpect
@@ -70,6 +71,24 @@ class Console:
         self.expect(rf"hvinit: {mark}: no such command")
         assert isinstance(self._spawn.before, str)
         return plain(self._spawn.before)
+
+    def run(self, line: str, limit: float = LIMIT) -> str:
+        """The same for a command that a child carries out. What is typed meanwhile is dropped, so it is
+        typed again."""
+        self.send(line)
+        end = time.monotonic() + limit
+        while True:
+            self._marks += 1
+            mark = f"{MARK}{self._marks}"
+            self.send(mark)
+            try:
+                self.expect(rf"hvinit: {mark}: no such command", 0.2)
+            except Failed:
+                if time.monotonic() > end:
+                    raise
+                continue
+            assert isinstance(self._spawn.before, str)
+            return plain(self._spawn.before)
 
     def drain(self) -> None:
         """Takes in what has come, so that a machine that prints a lot is not held up."""

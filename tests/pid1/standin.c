@@ -268,6 +268,11 @@ static void order_open(char *arg)
 	close(open(arg, O_RDONLY | O_CLOEXEC));
 }
 
+static void order_wait(char *arg)
+{
+	usleep((useconds_t)atoi(arg) * 1000);
+}
+
 static void order_ignore(char *arg)
 {
 	signal(atoi(arg), SIG_IGN);
@@ -283,6 +288,7 @@ static const struct {
 	{ "raw", order_raw },	    { "half", order_half },	{ "long", order_long },
 	{ "close", order_close },   { "deaf", order_deaf },	{ "flood", order_flood },
 	{ "orphan", order_orphan }, { "open", order_open },	{ "ignore", order_ignore },
+	{ "wait", order_wait },
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

@@ -7,6 +7,7 @@ import signal
 import termios
 from collections.abc import Callable
 
+from . import soak
 from .console import Failed
 from .machine import Machine, await_that, manifest
 from .steps import INITIATORS, hold_launchers
@@ -17,6 +18,7 @@ VM: Symbols = {"VM0_NAME": "vm", "VM0_MEMORY_MIB": 64}
 PATIENT = {"VM0_STOP_TIMEOUT": 3600}
 ESCAPE = "\x1d"
 LFLAG = 3
+SOAKED = 200  # restarts
 
 
 def words(*orders: str, **symbols: str | int | bool) -> Symbols:
@@ -134,22 +136,44 @@ def echoes(build: str) -> None:
 def keeps_what_was_said(build: str) -> None:
     with Machine(build, words("running:say=a warning;print=a guest")) as machine:
         machine.reached("running")
-        machine.console.send("log vm")
-        machine.console.expect("a warning(?s:.*)a guest")
+        said = machine.console.run("log vm")
+        assert "\na warning\n" in said and "\na guest\n" in said
 
 
 # --- its own life ---
 
 
 def restarts_without_a_trace(build: str) -> None:
-    with Machine(build, words("running:exit=0", VM0_AUTOSTART=False)) as machine:
+    with Machine(build, words("running:exit=0")) as machine:
+        machine.console.expect("vm: stopped: QEMU ended")
+        await_that("the host is prepared", lambda: not machine.children())
         machine.console.ask("status")
         before = machine.descriptors()
         for _ in range(30):
             machine.console.send("start vm")
             machine.console.expect("vm: stopped: QEMU ended")
+        machine.console.ask("status")
         assert machine.descriptors() == before
         assert not machine.children()
+
+
+def allocates_nothing(build: str) -> None:
+    """After boot, whatever is asked for. The sanitizers bring an allocator of their own: with them it
+    is only that nothing breaks."""
+    with Machine(build, words("running:exit=0")) as machine:
+        machine.console.expect("vm: stopped: QEMU ended")
+        await_that("the host is prepared", lambda: not machine.children())
+        before = machine.errors().count("allocation")
+        assert before or build == "asan", "it could be told"
+        for line in ("start vm", "plan", "log vm", "log host", "check", "help"):
+            machine.console.run(line)
+        assert machine.errors().count("allocation") == before
+
+
+def stays_as_it_is(build: str) -> None:
+    """A small sample of "make soak"."""
+    found = soak.faults([*soak.samples(build, SOAKED, 2)])
+    assert not found, found
 
 
 def goes_down(number: int, text: str, how: str, build: str) -> None:
@@ -241,7 +265,7 @@ STORIES: dict[str, Story] = {
     for story in (
         deaf_to_the_button_and_to_quit, deaf_to_everything, frozen, talks_nonsense, talks_nonsense_without_end,
         tells_of_things_that_happen, leaves_orphans, leaves_a_launcher_killed, echoes, keeps_what_was_said,
-        restarts_without_a_trace, goes_down_at_once, ends_with_its_last_vm, halts_after_a_fault, runs_eight,
+        restarts_without_a_trace, allocates_nothing, stays_as_it_is, goes_down_at_once, ends_with_its_last_vm, halts_after_a_fault, runs_eight,
     )
 } | {
     "floods": functools.partial(floods, False),
