@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs the build machine's missing packages: lists them, then apt-get as root or by sudo.
-# Usage: setup.sh [check]     (check: only says what is missing, and fails if anything is)
+# Usage: setup.sh [install|check [LIST]]
+# check only says what is missing, and fails if anything is; LIST is packages.build, or another one.
 set -eu
 
 mode=${1:-install}
-list=$(dirname "$0")/packages.build
+list=$(dirname "$0")/${2:-packages.build}
 arch=$(dpkg --print-architecture)
 
 wanted() {

@@ -1,7 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What hvinit's commands cost. Figures, no tests: nobody's machine fails for being slow.
+# What hvinit costs. Figures, no tests: nobody's machine fails for being slow. Each table is kept as
+# JSON in build/bench, too.
 
 .PHONY: bench
 
-bench: build/native/hvinit ## how long a check takes, from 1 device to 128
+BENCH_RESTARTS ?= 1000
+BENCH_IDLE_SECONDS ?= 60
+BENCH_HELPERS := build/bench/stamp build/bench/respawn
+BENCH_OBJS := $(INIT_OBJS:%=build/native/init/%) build/pid1/seams.o
+
+$(BENCH_HELPERS): build/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(say) HOSTCC $@
+	$(Q)$(HOSTCC) -std=gnu17 $(INIT_WARN) -Os -static -o $@ $<
+
+# As in an image: nothing but PID 1, and no other file.
+build/bench/hvinit: $(BENCH_OBJS)
+	@mkdir -p $(@D)
+	$(say) HOSTLD $@
+	$(Q)$(HOSTCC) -static -o $@ $^ $(PID1_WRAP:%=-Wl,--wrap=%)
+
+bench: build/native/hvinit build/bench/hvinit $(BENCH_HELPERS) $(PID1_HELPERS) ## figures: checks, restarts, an idle PID 1
+	$(Q)rootfs/setup.sh install packages.bench
 	$(Q)/usr/bin/python3 tests/bench/check.py build/native/hvinit
+	@echo
+	$(Q)$(PID1_PYTHON) tests/bench/restart.py $(BENCH_RESTARTS)
+	@echo
+	$(Q)$(PID1_PYTHON) tests/bench/idle.py $(BENCH_IDLE_SECONDS)

@@ -4,6 +4,7 @@ event is caused, and what has to come of it. test_cells.py compares this table w
 
 from dataclasses import dataclass, field, replace
 
+from .machine import Symbols
 from .steps import (
     Step, fail_host, freeze, has, hold_host, hold_launchers, let_go, let_launch, order, pass_by,
     reached, say, sees, sink, thaw,
@@ -19,7 +20,7 @@ class Given:
 
     steps: list[Step]
     words: str = ""  # for the stand-in
-    symbols: dict[str, str | int | bool] = field(default_factory=dict)
+    symbols: Symbols = field(default_factory=dict)
     clock: int = 100
     tarpit: bool = False
     before: list[Step] = field(default_factory=list)

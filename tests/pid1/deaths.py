@@ -5,7 +5,7 @@ import functools
 import re
 from collections.abc import Callable
 
-from .machine import Machine, await_that
+from .machine import Machine, Symbols, await_that
 
 WAYS = {
     "well": "exit=0",
@@ -37,7 +37,7 @@ POINTS = {
 
 def die(point: str, build: str) -> None:
     """Eight VMs at once, each dies in its own way."""
-    symbols: dict[str, str | int | bool] = {}
+    symbols: Symbols = {}
     for slot, (name, orders) in enumerate(WAYS.items()):
         symbols |= {f"VM{slot}_NAME": name, f"VM{slot}_MEMORY_MIB": 64}
         symbols[f"VM{slot}_QEMU_ARGS"] = f"-on '{point}:{orders}'"

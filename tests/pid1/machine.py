@@ -20,6 +20,8 @@ from typing import Self
 from . import users
 from .console import LIMIT, Console, Failed
 
+Symbols = dict[str, str | int | bool]
+
 HERE = Path(__file__).resolve().parents[2] / "build/pid1"
 BUILDS = {"native": HERE / "hvinit", "asan": HERE / "hvinit-asan"}
 LIBRARIES = ("lib", "lib64", "usr/lib", "usr/lib64")
@@ -43,7 +45,7 @@ SANITIZERS = {
 TAKEN = 0.002  # seconds between two looks at something that cannot be waited for
 
 
-def manifest(symbols: dict[str, str | int | bool]) -> str:
+def manifest(symbols: Symbols) -> str:
     """The text of a manifest with SYMBOLS."""
     lines = []
     for name, value in symbols.items():
@@ -93,18 +95,18 @@ def cgroups() -> Path | None:
 
 
 class Machine:
-    """BUILD is one of BUILDS; VMS are the names of VMs that can be given orders; CLOCK is the speed
+    """BUILD is one of BUILDS, or a program; VMS are the names of VMs that can be given orders; CLOCK is the speed
     of hvinit's clock in percent. With TARPIT the folder /stuck is one that holds who looks into it."""
 
     def __init__(
-        self, build: str, symbols: dict[str, str | int | bool], vms: tuple[str, ...] = ("vm",),
+        self, build: str, symbols: Symbols, vms: tuple[str, ...] = ("vm",),
         clock: int = 100, tarpit: bool = False, text: str | None = None,
     ) -> None:
         who = users.find()
         assert isinstance(who, users.Users), who
         self._users = who
         self._asan = build == "asan"
-        self._words = [str(BUILDS[build])]
+        self._words = [str(BUILDS.get(build, Path(build)))]
         self._text = manifest(symbols) if text is None else text
         self._vms, self._clock, self._tarpit = vms, clock, tarpit
         self._held: int | None = None

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FD_QMP = 10, FD_SERIAL = 11, LINE = 4096 };
@@ -273,6 +274,14 @@ static void order_wait(char *arg)
 	usleep((useconds_t)atoi(arg) * 1000);
 }
 
+static void order_stamp(char *arg)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	dprintf(events, "%s %lld\n", arg, now.tv_sec * 1000000000LL + now.tv_nsec);
+}
+
 static void order_ignore(char *arg)
 {
 	signal(atoi(arg), SIG_IGN);
@@ -288,7 +297,7 @@ static const struct {
 	{ "raw", order_raw },	    { "half", order_half },	{ "long", order_long },
 	{ "close", order_close },   { "deaf", order_deaf },	{ "flood", order_flood },
 	{ "orphan", order_orphan }, { "open", order_open },	{ "ignore", order_ignore },
-	{ "wait", order_wait },
+	{ "wait", order_wait },	    { "stamp", order_stamp },
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

@@ -9,10 +9,8 @@ from collections.abc import Callable
 
 from . import soak
 from .console import Failed
-from .machine import Machine, await_that, manifest
+from .machine import Machine, Symbols, await_that, manifest
 from .steps import INITIATORS, hold_launchers
-
-Symbols = dict[str, str | int | bool]
 
 VM: Symbols = {"VM0_NAME": "vm", "VM0_MEMORY_MIB": 64}
 PATIENT = {"VM0_STOP_TIMEOUT": 3600}
