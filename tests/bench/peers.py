@@ -78,7 +78,9 @@ def s6(services: int, idle: bool = False) -> Iterator[Peer]:
             run.chmod(0o755)
         else:
             run.symlink_to(HERE / "stamp")
-    logs = [folder / f"service{number}/log" for number in range(services)]
+            (run.parent / "notification-fd").write_text("3\n")
+    # A service is started in its folder, and with its name for an argument.
+    logs = [folder / f"service{number}/service{number}" for number in range(services)]
     with subprocess.Popen(["s6-svscan", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as scan:
         await_that("each service has its s6-supervise", lambda: len(children(scan.pid)) == services)
         yield Peer([scan.pid, *children(scan.pid)], logs)

@@ -74,7 +74,7 @@ def of_busybox(restarts: int) -> list[float]:
 WHO: dict[str, tuple[Callable[[int], list[float]], str]] = {
     "fork and exec": (of_nothing, "a loop of fork(), execv(), waitpid()"),
     "hvinit": (of_hvinit, "discovery, plan, check, channels, confinement; a machine without devices"),
-    "s6-supervise": (of_s6, f"{SERVICES} services, each lives for a second"),
+    "s6-supervise": (of_s6, f"{SERVICES} services, each of which says that it is ready and lives for a second"),
     "busybox init": (of_busybox, f"{SERVICES} services; it looks once a second"),
 }
 
