@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from .machine import Symbols
 from .steps import (
-    Step, fail_host, freeze, has, hold_host, hold_launchers, let_go, let_launch, order, pass_by,
-    reached, say, sees, sink, thaw,
+    Step, fail_host, freeze, has, hold_host, hold_launchers, let_go, let_launch, meet_launcher, never,
+    order, pass_by, reached, say, sees, sink, thaw,
 )
 
 FAST, SLOW = 2000, 5  # percent of the clock's speed
+UNHEARD = never("exec QEMU")
 NOISE = [order("raw=no JSON"), sees("QMP-BAD")]  # what came before has been read, too
 
 
@@ -74,8 +75,8 @@ STATES = {
 def held_launcher(name: str, said: str, *steps: Step) -> Given:
     """A launcher's report, two records long, is read after a QEMU that talks without being asked: the
     first record lets QMP pass. Only a PID 1 that was held up for long comes to that."""
-    frozen = [freeze, *steps, let_launch, reached("start"), thaw]
-    words, before = f"-on start:{said} -on cont:none", [hold_launchers]
+    frozen = [meet_launcher, freeze, *steps, let_launch, reached("said"), thaw]
+    words, before = f"-on 'start:{said};note=said' -on cont:none", [hold_launchers]
     return replace(STATES[name], steps=[sees("vm: starting"), *frozen], words=words, before=before)
 
 
@@ -166,7 +167,7 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "START": no("PRELAUNCH", "it is started already"),
         "STOP": Cell("stopped", [sees("stopping: killed while it was starting", "stopped: killed")]),
         "KILL": Cell("stopped", [sees("stopping: killed by the operator", "stopped: killed")]),
-        "EXEC": Ignored("prelaunch", NOISE, [], held_launcher("PRELAUNCH", "return=status:prelaunch")),
+        "EXEC": Ignored("prelaunch", [*NOISE, UNHEARD], [], held_launcher("PRELAUNCH", "return=status:prelaunch")),
         "READY": same("PRELAUNCH"),
         "RESUMED": Cell("running", [RUNNING]),
         "PAUSED": same("PRELAUNCH"),
@@ -180,7 +181,10 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "START": no("RUNNING", "it is started already"),
         "STOP": Cell("stopped", [sees("stopping: power button", "stopped: guest-shutdown")]),
         "KILL": Cell("stopped", [sees("stopping: killed by the operator", "stopped: killed")]),
-        "EXEC": Ignored("running", NOISE, [], held_launcher("RUNNING", "return=status:prelaunch;event=RESUME")),
+        "EXEC": Ignored(
+            "running", [*NOISE, UNHEARD], [],
+            held_launcher("RUNNING", "return=status:prelaunch;event=RESUME"),
+        ),
         "READY": same("RUNNING"),
         "RESUMED": same("RUNNING"),
         "PAUSED": Cell("paused", [sees("vm: paused")]),
@@ -198,7 +202,7 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "STOP": Cell("stopped", [sees("stopping: quit", "stopped: host-qmp-quit")]),
         "KILL": Cell("stopped", [sees("stopping: killed by the operator", "stopped: killed")]),
         "EXEC": Ignored(
-            "paused", NOISE, [],
+            "paused", [*NOISE, UNHEARD], [],
             held_launcher("PAUSED", "return=status:prelaunch;event=RESUME;event=STOP"),
         ),
         "READY": same("PAUSED"),
@@ -218,7 +222,7 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "STOP": no("STOPPING", "it is being stopped already"),
         "KILL": Cell("stopped", [sees("stopping: killed by the operator", "stopped: killed")]),
         "EXEC": Ignored(
-            "stopped", [sees("stopped: killed")], [],
+            "stopped", [sees("stopped: killed"), UNHEARD], [],
             held_launcher("STOPPING", "none", say("kill vm")), arrives=False,
         ),
         "READY": same("STOPPING"),

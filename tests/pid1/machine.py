@@ -31,7 +31,8 @@ FOLDERS = (
     "sys/devices/system/node/node0/hugepages/hugepages-2048kB", "usr/share/qemu-efi-aarch64",
 )
 FILES = {
-    "sys/bus/pci/drivers_autoprobe": "1\n", "dev/kvm": "", "dev/null": "", "dev/console": "", "usr/bin/qemu-system-aarch64": "", "init": "",
+    "dev/kvm": "", "dev/null": "", "dev/console": "", "usr/bin/qemu-system-aarch64": "", "init": "",
+    "sys/bus/pci/drivers_autoprobe": "1\n",
     "usr/share/qemu-efi-aarch64/QEMU_EFI.fd": "", "sys/devices/system/cpu/online": "0-7\n",
     "sys/devices/system/node/node0/cpulist": "0-7\n",
     "sys/devices/system/node/node0/meminfo": "Node 0 MemTotal: 8388608 kB\n",

@@ -282,6 +282,11 @@ static void order_stamp(char *arg)
 	dprintf(events, "%s %lld\n", arg, now.tv_sec * 1000000000LL + now.tv_nsec);
 }
 
+static void order_note(char *arg)
+{
+	dprintf(events, "%s\n", arg);
+}
+
 static void order_ignore(char *arg)
 {
 	signal(atoi(arg), SIG_IGN);
@@ -297,7 +302,7 @@ static const struct {
 	{ "raw", order_raw },	    { "half", order_half },	{ "long", order_long },
 	{ "close", order_close },   { "deaf", order_deaf },	{ "flood", order_flood },
 	{ "orphan", order_orphan }, { "open", order_open },	{ "ignore", order_ignore },
-	{ "wait", order_wait },	    { "stamp", order_stamp },
+	{ "wait", order_wait },	    { "stamp", order_stamp },	{ "note", order_note },
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

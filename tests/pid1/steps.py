@@ -26,6 +26,15 @@ def sees(*patterns: str) -> Step:
     return lambda machine: [machine.console.expect(pattern) for pattern in patterns]
 
 
+def never(text: str) -> Step:
+    """TEXT has not been on the console so far."""
+
+    def look(machine: Machine) -> None:
+        assert text not in machine.console.text()
+
+    return look
+
+
 def reached(point: str, times: int = 1) -> Step:
     """The stand-in has come to POINT."""
     return lambda machine: machine.reached(point, times)
@@ -63,6 +72,11 @@ def let_go(machine: Machine) -> None:
 
 def hold_launchers(machine: Machine) -> None:
     machine.hold(INITIATORS)
+
+
+def meet_launcher(machine: Machine) -> None:
+    """There is one, and it waits."""
+    machine.swap(INITIATORS, "0\n")
 
 
 def let_launch(machine: Machine) -> None:

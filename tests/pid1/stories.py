@@ -176,7 +176,8 @@ def stays_as_it_is(build: str) -> None:
 
 def goes_down(number: int, text: str, how: str, build: str) -> None:
     """By signal NUMBER; HOW the kernel tells it."""
-    with Machine(build, words("powerdown:usual") | {"VM1_NAME": "other", "VM1_MEMORY_MIB": 64}, ("vm", "other")) as machine:
+    symbols: Symbols = VM | {"VM1_NAME": "other", "VM1_MEMORY_MIB": 64}
+    with Machine(build, symbols, ("vm", "other")) as machine:
         await_that("both run", lambda: machine.console.ask("status").count(" running ") == 2)
         machine.signal(number)
         assert machine.end() == how
@@ -263,7 +264,8 @@ STORIES: dict[str, Story] = {
     for story in (
         deaf_to_the_button_and_to_quit, deaf_to_everything, frozen, talks_nonsense, talks_nonsense_without_end,
         tells_of_things_that_happen, leaves_orphans, leaves_a_launcher_killed, echoes, keeps_what_was_said,
-        restarts_without_a_trace, allocates_nothing, stays_as_it_is, goes_down_at_once, ends_with_its_last_vm, halts_after_a_fault, runs_eight,
+        restarts_without_a_trace, allocates_nothing, stays_as_it_is, goes_down_at_once,
+        ends_with_its_last_vm, halts_after_a_fault, runs_eight,
     )
 } | {
     "floods": functools.partial(floods, False),
@@ -276,7 +278,7 @@ STORIES: dict[str, Story] = {
     "bears_an_edited_manifest": functools.partial(bears_a_bad_manifest, GOOD.replace("64", "65")),
     "bears_an_empty_manifest": functools.partial(bears_a_bad_manifest, ""),
     "bears_noise_for_a_manifest": functools.partial(bears_a_bad_manifest, "\x00\x01\x02" * 1000),
-    "bears_an_unknown_symbol": functools.partial(bears_a_bad_manifest, manifest({"HOST_NONE": 1})),
+    "bears_an_unknown_symbol": functools.partial(bears_a_bad_manifest, manifest({"NOBODY": 1})),
     "says_last_words_on_sigsegv": functools.partial(says_last_words, signal.SIGSEGV, "bad address"),
     "says_last_words_on_sigabrt": functools.partial(says_last_words, signal.SIGABRT, "abort"),
     "says_last_words_on_sigbus": functools.partial(says_last_words, signal.SIGBUS, "bus error"),
