@@ -8,7 +8,7 @@ import time
 import pexpect
 from pexpect import fdpexpect
 
-LIMIT = 10.0  # seconds; only so that a hang ends
+LIMIT = 60.0  # seconds; only so that a hang ends
 EXCERPT = 25  # lines shown when an expectation fails
 MARK = "mark-"
 
