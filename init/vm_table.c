@@ -145,6 +145,14 @@ static void start(struct vm *vm)
 	start_again(vm);
 }
 
+/* Its report can be read late, when QEMU has talked meanwhile. */
+static void note_exec(struct vm *vm)
+{
+	vm->execed = true;
+	log_msg(LOG_LEVEL_INFO, vm->config->name, "exec QEMU: pid %d, %u devices, %u vSMMUs",
+		(int)vm->pid, vm->devices, vm->vsmmus);
+}
+
 static void tell_exec(struct vm *vm)
 {
 	static const char *const kind[] = {
@@ -153,9 +161,7 @@ static void tell_exec(struct vm *vm)
 		[VM_HUGEPAGES_1G] = "1 GiB",
 	};
 
-	vm->execed = true;
-	log_msg(LOG_LEVEL_INFO, vm->config->name, "exec QEMU: pid %d, %u devices, %u vSMMUs",
-		(int)vm->pid, vm->devices, vm->vsmmus);
+	note_exec(vm);
 	if (vm->devices)
 		str_format(vm->why, sizeof(vm->why), "QEMU pins %lu MiB of memory in %s pages",
 			   (unsigned long)vm->config->memory_mib, kind[vm->config->hugepages]);
@@ -350,10 +356,10 @@ static action *const table[VM_STATES][VM_EVENTS] = {
 	ROW(VM_INVALID,   no_manifest, no_process,     no_process,     no_manifest,    no_process,  no_process,  no_process,  ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore,  ignore,         ignore, ignore,  ignore),
 	ROW(VM_STOPPED,   start,       stop_waiting,   stop_waiting,   start,          no_process,  no_process,  no_process,  ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore, vm_release_late,         ignore, ignore,  reject),
 	ROW(VM_STARTING,  is_started,  vm_stop_early,  vm_stop_now,    restart_early,  is_starting, is_starting, is_starting, tell_exec, let_run, ignore, ignore,     vm_abandon, expect_end, ignore,  late,           ended,  ignore,  ignore),
-	ROW(VM_PRELAUNCH, is_started,  vm_stop_early,  vm_stop_now,    restart_early,  is_starting, is_starting, is_starting, ignore,    ignore,  run,    ignore,     vm_abandon, expect_end, ignore,  late,           ended,  ignore,  ignore),
-	ROW(VM_RUNNING,   is_started,  vm_stop,        vm_stop_now,    restart,        ask_pause,   is_running,  ask_reset,   ignore,    ignore,  ignore, note_pause, ignore,     expect_end, be_hung, lost,           ended,  ignore,  ignore),
-	ROW(VM_PAUSED,    is_started,  vm_stop_paused, vm_stop_now,    restart_paused, is_paused,   ask_resume,  ask_reset,   ignore,    ignore,  run,    ignore,     ignore,     expect_end, be_hung, lost,           ended,  ignore,  ignore),
-	ROW(VM_STOPPING,  is_stopping, is_stopping,    vm_stop_now,    want_start,     is_stopping, is_stopping, is_stopping, ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore,  vm_stop_harder, ended,  emptied, ignore),
+	ROW(VM_PRELAUNCH, is_started,  vm_stop_early,  vm_stop_now,    restart_early,  is_starting, is_starting, is_starting, note_exec,    ignore,  run,    ignore,     vm_abandon, expect_end, ignore,  late,           ended,  ignore,  ignore),
+	ROW(VM_RUNNING,   is_started,  vm_stop,        vm_stop_now,    restart,        ask_pause,   is_running,  ask_reset, note_exec,    ignore,  ignore, note_pause, ignore,     expect_end, be_hung, lost,           ended,  ignore,  ignore),
+	ROW(VM_PAUSED,    is_started,  vm_stop_paused, vm_stop_now,    restart_paused, is_paused,   ask_resume,  ask_reset, note_exec,    ignore,  run,    ignore,     ignore,     expect_end, be_hung, lost,           ended,  ignore,  ignore),
+	ROW(VM_STOPPING,  is_stopping, is_stopping,    vm_stop_now,    want_start,     is_stopping, is_stopping, is_stopping, note_exec,    ignore,  ignore, ignore,     ignore,     ignore,     ignore,  vm_stop_harder, ended,  emptied, ignore),
 	ROW(VM_STUCK,     is_stuck,    is_stuck,       vm_kill_again,  is_stuck,       is_stuck,    is_stuck,    is_stuck,    ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore,  ignore,         ended,  emptied, ignore),
 	ROW(VM_BACKOFF,   start,       end_backoff,    end_backoff,    start,          no_process,  no_process,  no_process,  ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore,  start_again,    ignore, ignore,  ignore),
 	ROW(VM_FAILED,    start,       no_process,     no_process,     start,          no_process,  no_process,  no_process,  ignore,    ignore,  ignore, ignore,     ignore,     ignore,     ignore, vm_release_late,         ignore, ignore,  ignore),

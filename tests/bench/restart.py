@@ -34,7 +34,8 @@ def gaps(log: str) -> list[float]:
 def of_hvinit(restarts: int) -> list[float]:
     words = f"-on 'start:stamp=begin;usual' -on 'running:wait={LIVES_MS};stamp=end;exit=0'"
     symbols: Symbols = {
-        "VM0_NAME": "vm", "VM0_MEMORY_MIB": 64, "VM0_RESTART": "always", "VM0_QEMU_ARGS": words,
+        "VM0_NAME": "vm", "VM0_MEMORY_MIB": 64, "VM0_RESTART": "always", "VM0_RESTART_LIMIT": 0,
+        "VM0_QEMU_ARGS": words,
     }
     found: list[float] = []
     with Machine("build/bench/hvinit", symbols, clock=FAST) as machine:

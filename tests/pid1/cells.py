@@ -6,12 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from .machine import Symbols
 from .steps import (
-    Step, fail_host, freeze, has, hold_host, hold_launchers, let_go, let_launch, meet_launcher, never,
-    order, pass_by, reached, say, sees, sink, thaw,
+    Step, fail_host, freeze, has, hold_host, hold_launchers, let_go, let_launch, meet_launcher, order, pass_by, reached, said, say, sees, sink, thaw,
 )
 
 FAST, SLOW = 2000, 5  # percent of the clock's speed
-UNHEARD = never("exec QEMU")
 NOISE = [order("raw=no JSON"), sees("QMP-BAD")]  # what came before has been read, too
 
 
@@ -66,18 +64,18 @@ STATES = {
     ),
     "STUCK": Given([RUNNING, sink, say("kill vm"), sees(r"vm: stuck: .*still there")], clock=FAST, tarpit=True),
     "BACKOFF": Given(
-        [sees("backoff: it starts again")], "-on start:exit=1", {"VM0_RESTART": "always"}, clock=SLOW
+        [sees("backoff: it starts again")], "-on start:exit=1", {"VM0_RESTART": "always", "VM0_RESTART_LIMIT": 0}, clock=SLOW
     ),
     "FAILED": Given([sees("vm: failed")], "-on start:exit=1"),
 }
 
 
-def held_launcher(name: str, said: str, *steps: Step) -> Given:
+def held_launcher(name: str, words: str, *steps: Step) -> Given:
     """A launcher's report, two records long, is read after a QEMU that talks without being asked: the
     first record lets QMP pass. Only a PID 1 that was held up for long comes to that."""
     frozen = [meet_launcher, freeze, *steps, let_launch, reached("said"), thaw]
-    words, before = f"-on 'start:{said};note=said' -on cont:none", [hold_launchers]
-    return replace(STATES[name], steps=[sees("vm: starting"), *frozen], words=words, before=before)
+    orders, before = f"-on 'start:{words};note=said' -on cont:none", [hold_launchers]
+    return replace(STATES[name], steps=[sees("vm: starting"), *frozen], words=orders, before=before)
 
 
 def unprepared(name: str) -> Given:
@@ -103,12 +101,16 @@ def no(name: str, why: str) -> Cell:
     return Cell(name.lower(), [sees(f"hvinit: vm: {why}")])
 
 
-def late(name: str, then: str, said: str, **symbols: str | int | bool) -> Cell:
-    return Cell(then, [sees(said)], [], replace(STATES[name], clock=10000, symbols=symbols), arrives=False)
+def late(name: str, then: str, words: str, **symbols: str | int | bool) -> Cell:
+    return Cell(then, [sees(words)], [], replace(STATES[name], clock=10000, symbols=symbols), arrives=False)
 
 
 NO_PROCESS = Unreachable("there is no process, and its descriptors are closed")
 NO_TIMER = Unreachable("the timer is off in this state")
+NO_DEVICES = Unreachable("the timer is for devices that are given back, and there are none here")
+NOT_ASKED = Unreachable("only a QEMU whose guest runs or is paused is asked whether it answers")
+WITH_THE_END = Unreachable("a group is empty when its processes have ended, a moment before or after ENDED")
+NO_GROUP = Unreachable("nobody listens to a group that is empty")
 SILENT = Unreachable("what SIGKILL was sent to says nothing more, and all it had said was read before")
 EVENTS: dict[str, list[Step]] = {
     "START": [say("start vm")],
@@ -120,27 +122,50 @@ EVENTS: dict[str, list[Step]] = {
     "REFUSED": [order("error=no")],
     "LOST": [order("close")],
     "ENDED": [order("exit=0")],
+    "RESTART": [say("restart vm")],
+    "PAUSE": [say("pause vm")],
+    "RESUME": [say("resume vm")],
+    "RESET": [say("reset vm")],
 }
 IDLE = {
     "EXEC": NO_PROCESS, "READY": NO_PROCESS, "RESUMED": NO_PROCESS, "PAUSED": NO_PROCESS,
-    "REFUSED": NO_PROCESS, "LOST": NO_PROCESS, "ENDED": NO_PROCESS,
+    "REFUSED": NO_PROCESS, "LOST": NO_PROCESS, "ENDED": NO_PROCESS, "HUNG": NOT_ASKED, "EMPTY": NO_GROUP,
 }
+
+
+def idle(name: str) -> dict[str, Cell | Unreachable]:
+    """What is so without a process."""
+    nothing = no(name, "it is not running")
+    return {**IDLE, "PAUSE": nothing, "RESUME": nothing, "RESET": nothing}
+
+
+def busy(name: str, why: str) -> dict[str, Cell | Unreachable]:
+    """What cannot be asked for while a guest does not run."""
+    return {event: no(name, why) for event in ("PAUSE", "RESUME", "RESET")}
+
+
+def hung(name: str) -> Cell:
+    """It reads no more, and somebody wants an answer."""
+    given = replace(STATES[name], symbols={"VM0_HANG_TIMEOUT": 10}, clock=FAST)
+    return Cell("failed", [sees("QEMU-HUNG", "vm: failed: talk to QEMU")], [order("deaf")], given)
 
 CELLS: dict[str, dict[str, Cell | Unreachable]] = {
     "INVALID": {
-        **IDLE,
+        **idle("INVALID"),
         "START": no("INVALID", "its manifest has faults"),
         "STOP": no("INVALID", "it is not running"),
         "KILL": no("INVALID", "it is not running"),
+        "RESTART": no("INVALID", "its manifest has faults"),
         "TIMEOUT": NO_TIMER,
         "UNFIT": unfit("INVALID"),
     },
     "STOPPED": {
-        **IDLE,
+        **idle("STOPPED"),
         "START": Cell("running", [sees("vm: starting", "vm: running")]),
         "STOP": no("STOPPED", "it is not running"),
         "KILL": no("STOPPED", "it is not running"),
-        "TIMEOUT": NO_TIMER,
+        "RESTART": Cell("running", [sees("vm: starting", "vm: running")]),
+        "TIMEOUT": NO_DEVICES,
         "UNFIT": unfit("STOPPED", "failed"),
     },
     "STARTING": {
@@ -161,13 +186,17 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "LOST": Cell("starting", [has("socket", 1)]),
         "TIMEOUT": late("STARTING", "failed", "QMP-LATE(?s:.*)vm: failed"),
         "ENDED": Cell("failed", [sees("QEMU exited with status 3")], [order("exit=3")]),
+        "RESTART": Cell("starting", [sees("stopping: killed while it was starting", "stopped: killed", "vm: starting")]),
+        **busy("STARTING", "its guest does not run yet"),
+        "HUNG": NOT_ASKED,
+        "EMPTY": WITH_THE_END,
         "UNFIT": unfit("STARTING"),
     },
     "PRELAUNCH": {
         "START": no("PRELAUNCH", "it is started already"),
         "STOP": Cell("stopped", [sees("stopping: killed while it was starting", "stopped: killed")]),
         "KILL": Cell("stopped", [sees("stopping: killed by the operator", "stopped: killed")]),
-        "EXEC": Ignored("prelaunch", [*NOISE, UNHEARD], [], held_launcher("PRELAUNCH", "return=status:prelaunch")),
+        "EXEC": Cell("prelaunch", [said("exec QEMU")], [], held_launcher("PRELAUNCH", "return=status:prelaunch")),
         "READY": same("PRELAUNCH"),
         "RESUMED": Cell("running", [RUNNING]),
         "PAUSED": same("PRELAUNCH"),
@@ -175,14 +204,18 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "LOST": Cell("prelaunch", [has("socket", 1)]),
         "TIMEOUT": late("PRELAUNCH", "failed", "QMP-LATE(?s:.*)vm: failed"),
         "ENDED": Cell("failed", [sees("QEMU exited with status 3")], [order("exit=3")]),
+        "RESTART": Cell("prelaunch", [sees("stopping: killed while it was starting", "stopped: killed", "vm: prelaunch")]),
+        **busy("PRELAUNCH", "its guest does not run yet"),
+        "HUNG": NOT_ASKED,
+        "EMPTY": WITH_THE_END,
         "UNFIT": unfit("PRELAUNCH"),
     },
     "RUNNING": {
         "START": no("RUNNING", "it is started already"),
         "STOP": Cell("stopped", [sees("stopping: power button", "stopped: guest-shutdown")]),
         "KILL": Cell("stopped", [sees("stopping: killed by the operator", "stopped: killed")]),
-        "EXEC": Ignored(
-            "running", [*NOISE, UNHEARD], [],
+        "EXEC": Cell(
+            "running", [said("exec QEMU")], [],
             held_launcher("RUNNING", "return=status:prelaunch;event=RESUME"),
         ),
         "READY": same("RUNNING"),
@@ -195,14 +228,20 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
             replace(STATES["RUNNING"], clock=FAST),
         ),
         "ENDED": Cell("stopped", [sees("stopped: QEMU ended")]),
+        "RESTART": Cell("running", [sees("stopping: power button", "stopped: guest-shutdown", "vm: running")]),
+        "PAUSE": Cell("paused", [sees("vm: paused")]),
+        "RESUME": no("RUNNING", "it is running"),
+        "RESET": Cell("running", [reached("command")]),
+        "HUNG": hung("RUNNING"),
+        "EMPTY": WITH_THE_END,
         "UNFIT": unfit("RUNNING"),
     },
     "PAUSED": {
         "START": no("PAUSED", "it is started already"),
         "STOP": Cell("stopped", [sees("stopping: quit", "stopped: host-qmp-quit")]),
         "KILL": Cell("stopped", [sees("stopping: killed by the operator", "stopped: killed")]),
-        "EXEC": Ignored(
-            "paused", [*NOISE, UNHEARD], [],
+        "EXEC": Cell(
+            "paused", [said("exec QEMU")], [],
             held_launcher("PAUSED", "return=status:prelaunch;event=RESUME;event=STOP"),
         ),
         "READY": same("PAUSED"),
@@ -215,14 +254,20 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
             replace(STATES["PAUSED"], clock=FAST),
         ),
         "ENDED": Cell("stopped", [sees("stopped: QEMU ended")]),
+        "RESTART": Cell("running", [sees("stopping: quit", "stopped: host-qmp-quit", "vm: running")]),
+        "PAUSE": no("PAUSED", "it is paused already"),
+        "RESUME": Cell("running", [RUNNING]),
+        "RESET": Cell("paused", [reached("command")]),
+        "HUNG": hung("PAUSED"),
+        "EMPTY": WITH_THE_END,
         "UNFIT": unfit("PAUSED"),
     },
     "STOPPING": {
         "START": no("STOPPING", "it is being stopped already"),
         "STOP": no("STOPPING", "it is being stopped already"),
         "KILL": Cell("stopped", [sees("stopping: killed by the operator", "stopped: killed")]),
-        "EXEC": Ignored(
-            "stopped", [sees("stopped: killed"), UNHEARD], [],
+        "EXEC": Cell(
+            "stopped", [said("exec QEMU"), said("stopped: killed")], [],
             held_launcher("STOPPING", "none", say("kill vm")), arrives=False,
         ),
         "READY": same("STOPPING"),
@@ -235,6 +280,10 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
             replace(STATES["STOPPING"], symbols={"VM0_STOP_TIMEOUT": 1}), arrives=False,
         ),
         "ENDED": Cell("stopped", [sees("vm: stopped")]),
+        "RESTART": Cell("stopping"),
+        **busy("STOPPING", "it is being stopped already"),
+        "HUNG": NOT_ASKED,
+        "EMPTY": WITH_THE_END,
         "UNFIT": unfit("STOPPING"),
     },
     "STUCK": {
@@ -243,12 +292,16 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "KILL": Cell("stuck"),
         "EXEC": SILENT, "READY": SILENT, "RESUMED": SILENT, "PAUSED": SILENT, "REFUSED": SILENT,
         "LOST": SILENT,
+        "RESTART": no("STUCK", "the kernel does not let go of its QEMU"),
+        **busy("STUCK", "the kernel does not let go of its QEMU"),
+        "HUNG": NOT_ASKED,
+        "EMPTY": WITH_THE_END,
         "TIMEOUT": NO_TIMER,
         "ENDED": Cell("stopped", [sees("stopped: killed")], [let_go]),
         "UNFIT": unfit("STUCK"),
     },
     "BACKOFF": {
-        **IDLE,
+        **idle("BACKOFF"),
         "START": Cell("backoff", [sees("vm: starting", "backoff: it starts again")]),
         "STOP": Cell("stopped", [sees("stopped: not started again")]),
         "KILL": Cell("stopped", [sees("stopped: not started again")]),
@@ -256,14 +309,16 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
             "backoff", [sees("vm: starting", "starts again in 2 s", "vm: starting", "starts again in 4 s")], [],
             replace(STATES["BACKOFF"], clock=1000), arrives=False,
         ),
+        "RESTART": Cell("backoff", [sees("vm: starting", "backoff: it starts again")]),
         "UNFIT": unfit("BACKOFF"),
     },
     "FAILED": {
-        **IDLE,
+        **idle("FAILED"),
         "START": Cell("failed", [sees("vm: starting", "vm: failed")]),
         "STOP": no("FAILED", "it is not running"),
         "KILL": no("FAILED", "it is not running"),
-        "TIMEOUT": NO_TIMER,
+        "RESTART": Cell("failed", [sees("vm: starting", "vm: failed")]),
+        "TIMEOUT": NO_DEVICES,
         "UNFIT": unfit("FAILED"),
     },
 }

@@ -18,7 +18,7 @@ ROUNDS = 10
 SLACK_KIB = 32  # resident memory may differ by this: the stack's depth, pages of the C library
 LOOK = 0.05  # seconds between two looks at how far it is
 SYMBOLS: Symbols = {
-    "VM0_NAME": "vm", "VM0_MEMORY_MIB": 64, "VM0_RESTART": "always", "VM0_CONSOLE_KIB": 4,
+    "VM0_NAME": "vm", "VM0_MEMORY_MIB": 64, "VM0_RESTART": "always", "VM0_RESTART_LIMIT": 0, "VM0_CONSOLE_KIB": 4,
     "VM0_QEMU_ARGS": f"-on 'running:print=the guest is up again, and says so at some length;wait={LIVES_MS};exit=0'",
 }
 

@@ -111,6 +111,12 @@ static void run_guest(void)
 	reach("running");
 }
 
+static void pause_guest(void)
+{
+	tell_event("STOP", NULL);
+	answer();
+}
+
 static void press(void)
 {
 	answer();
@@ -147,6 +153,7 @@ static const struct point {
 	{ "prelaunch", NULL, stay },
 	{ "cont", "cont", run_guest },
 	{ "running", NULL, stay },
+	{ "stop", "stop", pause_guest },
 	{ "powerdown", "system_powerdown", press },
 	{ "quit", "quit", quit },
 	{ "term", NULL, terminate },

@@ -26,11 +26,11 @@ def sees(*patterns: str) -> Step:
     return lambda machine: [machine.console.expect(pattern) for pattern in patterns]
 
 
-def never(text: str) -> Step:
-    """TEXT has not been on the console so far."""
+def said(text: str) -> Step:
+    """TEXT is on the console, or comes, whatever has been waited for since."""
 
     def look(machine: Machine) -> None:
-        assert text not in machine.console.text()
+        await_that(f"{text!r} is said", lambda: machine.console.ask("version") and text in machine.console.text())
 
     return look
 

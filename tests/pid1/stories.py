@@ -104,6 +104,48 @@ def leaves_a_launcher_killed(build: str) -> None:
         assert machine.state() == "failed"
 
 
+ENDS = {
+    "event=SHUTDOWN:guest-shutdown;exit=0": ("stopped: guest-shutdown", "guest-shutdown"),
+    "event=SHUTDOWN:guest-reset;exit=0": ("stopped: guest-reset", "guest-reset"),
+    "event=GUEST_PANICKED;event=SHUTDOWN:guest-panic;exit=0": ("failed: .*has panicked", "guest-panic"),
+    "event=WATCHDOG;exit=0": ("failed: .*watchdog has bitten", "guest-watchdog"),
+    "event=SHUTDOWN:host-signal;exit=0": ("failed: .*sent QEMU a signal", "host-signal"),
+    "signal=11": ("failed: .*signal 11", "crash"),
+    "exit=3": ("failed: .*status 3", "exit"),
+}
+
+
+def remembers_how_it_ended(build: str) -> None:
+    with Machine(build, VM) as machine:
+        for orders, (said, _) in ENDS.items():
+            running(machine)
+            machine.order(orders)
+            machine.console.expect(f"vm: {said}")
+            machine.console.send("start vm")
+        running(machine)
+        history = machine.console.run("history vm")
+        assert f"ended {len(ENDS)} times" in history
+        for _, cause in ENDS.values():
+            assert f"  {cause:16} 1" in history, cause
+
+
+def gives_up(build: str) -> None:
+    symbols = words("start:exit=1", VM0_RESTART="always", VM0_RESTART_LIMIT=2)
+    with Machine(build, symbols, clock=2000) as machine:
+        for line in ("again in 1 s", "again in 2 s", "it has ended 3 times", "vm: failed: start it again"):
+            machine.console.expect(line)
+        machine.console.send("start vm")
+        machine.console.expect("again in 1 s")
+
+
+def notices_one_that_is_stopped(build: str) -> None:
+    with Machine(build, words(VM0_HANG_TIMEOUT=10), clock=2000) as machine:
+        running(machine)
+        machine.order("signal=19")
+        for line in ("QEMU was stopped by signal 19", "QEMU-HUNG", "vm: failed: "):
+            machine.console.expect(line)
+
+
 # --- the console ---
 
 
@@ -263,7 +305,8 @@ STORIES: dict[str, Story] = {
     story.__name__: story
     for story in (
         deaf_to_the_button_and_to_quit, deaf_to_everything, frozen, talks_nonsense, talks_nonsense_without_end,
-        tells_of_things_that_happen, leaves_orphans, leaves_a_launcher_killed, echoes, keeps_what_was_said,
+        tells_of_things_that_happen, remembers_how_it_ended, gives_up, notices_one_that_is_stopped,
+        leaves_orphans, leaves_a_launcher_killed, echoes, keeps_what_was_said,
         restarts_without_a_trace, allocates_nothing, stays_as_it_is, goes_down_at_once,
         ends_with_its_last_vm, halts_after_a_fault, runs_eight,
     )

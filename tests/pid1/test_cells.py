@@ -23,7 +23,7 @@ def table() -> dict[tuple[str, str], str]:
     events = re.findall(r"^\tVM_EV_(\w+)", header, re.MULTILINE)
     found = [text for path in INIT.glob("vm*.c") for text in TABLE.findall(path.read_text())]
     assert len(found) == 1, "one table"
-    rows = re.findall(r"\[VM_(\w+)\]\s*=\s*\{(.*?)\}", found[0], re.DOTALL)
+    rows = re.findall(r"ROW\(VM_(\w+),(.*?)\)", found[0], re.DOTALL)
     cells = {}
     for state, row in rows:
         actions = row.replace(" ", "").split(",")
