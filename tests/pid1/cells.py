@@ -75,7 +75,8 @@ def held_launcher(name: str, words: str, *steps: Step) -> Given:
     first record lets QMP pass. Only a PID 1 that was held up for long comes to that."""
     frozen = [meet_launcher, freeze, *steps, let_launch, reached("said"), thaw]
     orders, before = f"-on 'start:{words};note=said' -on cont:none", [hold_launchers]
-    return replace(STATES[name], steps=[sees("vm: starting"), *frozen], words=orders, before=before)
+    settled = [] if name == "STOPPING" else [sees(f"vm: {name.lower()}")]
+    return replace(STATES[name], steps=[sees("vm: starting"), *frozen, *settled], words=orders, before=before)
 
 
 def unprepared(name: str) -> Given:
