@@ -2,7 +2,7 @@
 # What hvinit costs. Figures, no tests: nobody's machine fails for being slow. Each table is kept as
 # JSON in build/bench, too.
 
-.PHONY: bench
+.PHONY: bench bench-boot
 
 BENCH_RESTARTS ?= 1000
 BENCH_IDLE_SECONDS ?= 60
@@ -27,3 +27,6 @@ bench: build/native/hvinit build/bench/hvinit $(BENCH_HELPERS) $(PID1_HELPERS) #
 	$(Q)$(PID1_PYTHON) tests/bench/restart.py $(BENCH_RESTARTS)
 	@echo
 	$(Q)$(PID1_PYTHON) tests/bench/idle.py $(BENCH_IDLE_SECONDS)
+
+bench-boot: $(LAB_PARTS) ## figures of boots in the lab, by the number of devices
+	$(Q)PYTHONPATH=tests:tests/bench PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench/boot.py

@@ -155,4 +155,20 @@ EIGHT = Topology(
     ),
 )
 
-TOPOLOGIES = {topology.name: topology for topology in (FIRST_LIGHT, EIGHT)}
+
+
+def spread(drives: int) -> Topology:
+    """So many drives of one VM, behind four SMMUs at most."""
+    smmus = min(drives, 4)
+    behind = [range(number, drives, smmus) for number in range(smmus)]
+    return Topology(
+        f"spread-{drives}",
+        tuple(
+            Smmu(0x40 + 0x20 * number, tuple(Device(f"LAB{drive}") for drive in numbers))
+            for number, numbers in enumerate(behind)
+        ),
+    )
+
+
+SPREADS = {drives: spread(drives) for drives in (1, 2, 8, 16)}
+TOPOLOGIES = {topology.name: topology for topology in (FIRST_LIGHT, EIGHT, *SPREADS.values())}
