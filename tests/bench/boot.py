@@ -79,10 +79,9 @@ def script(topology: Topology) -> bytes:
 
 def record(topology: Topology) -> str:
     """Only what the plan of such a machine needs."""
-    lines = ["# hvinit host record 1", "machine memory=3G cpus=0-1 iommufd=yes kvm=yes page=4K"]
-    lines += [f"smmu {name}" for name in sorted({place.smmu for place in topology.places()})]
+    lines = ["# hvinit host record 1", "machine memory=3G iommufd=yes kvm=yes", "driver vfio-pci"]
     for group, place in enumerate(topology.places()):
-        lines.append(f"device {place.bdf} class=010802 group={group} smmu={place.smmu}")
+        lines.append(f"device {place.bdf} class=0x010802 group={group} smmu={place.smmu}")
     return "\n".join(lines) + "\n"
 
 
