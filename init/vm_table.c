@@ -306,10 +306,13 @@ static void ended(struct vm *vm)
 {
 	vm_io_close(vm);
 	vm->pid = 0;
-	if (vm_is_gone(vm))
+	if (vm_is_gone(vm)) {
 		finish(vm);
-	else if (vm->state != VM_STOPPING && vm->state != VM_STUCK)
-		vm_enter(vm, VM_STOPPING, "waits for the end of what QEMU has left");
+	} else if (vm->state != VM_STUCK) {
+		/* Without a line: as a rule the kernel takes a moment longer, and that is all. */
+		vm->state = VM_STOPPING;
+		str_copy(vm->why, sizeof(vm->why), "waits for the end of what QEMU has left");
+	}
 }
 
 static void emptied(struct vm *vm)
