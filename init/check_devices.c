@@ -9,6 +9,8 @@
 #include "util.h"
 #include "variant.h"
 
+enum { CLASS_STORAGE = 0x01 }; /* base class (PCI Code and ID Assignment) */
+
 static const char *hostdev(const struct check *c, const struct plan_device *d, const char *last,
 			   char name[DIAG_SUBJECT])
 {
@@ -231,6 +233,19 @@ static void check_uplinks(const struct check *c, const struct plan_device *d)
 	}
 }
 
+/*
+ * A disk that is reserved for a VM has no partitions for the host to see. So where the state
+ * partition is not to be seen at all, any such disk may have it.
+ */
+static bool may_have_state(const struct check *c, const struct plan_device *d)
+{
+	const char *label = c->config->host.state_partlabel;
+	char bdf[SYS_BDF];
+
+	return label[0] && c->set->prepared && !c->facts->recorded && c->set->root >= 0 &&
+	       d->fact->class >> 16 == CLASS_STORAGE && !use_partition(c->set->root, label, bdf);
+}
+
 static void check_use(const struct check *c, const struct plan_device *d)
 {
 	const char *label = c->config->host.state_partlabel;
@@ -250,6 +265,12 @@ static void check_use(const struct check *c, const struct plan_device *d)
 		 use_partition(c->set->root, label, bdf) && strcmp(bdf, d->bdf) == 0)
 		check_fail(c, DIAG_DEV_HOST, HOSTDEV(c, d, "BDF"),
 			   "give %s away: the state partition %s is on it", NAME(d), label);
+	else if (may_have_state(c, d))
+		check_fail(
+			c, DIAG_DEV_HOST, HOSTDEV(c, d, "BDF"),
+			"give %s away: the state partition %s is on no disk that the host has, so it "
+			"may be on this one",
+			NAME(d), label);
 }
 
 /* --- the device itself --- */

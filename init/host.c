@@ -134,12 +134,14 @@ void host_prepare(int root, const struct config *config, struct diag *diag)
 	wait_until(are_disks_there, &walk, deadline_us);
 }
 
-bool host_is_needed(const struct vm_config *vm)
+bool host_is_needed(const struct host_config *host, const struct vm_config *vm)
 {
 	bool needed = vm->uefi_vars == VM_UEFI_VARS_KEEP || manifest_disk_used(&vm->disk[0]) ||
 		      manifest_net_used(&vm->net[0]);
 
 	for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++)
-		needed |= manifest_hostdev_used(&vm->hostdev[m]) && vm->hostdev[m].vf != HV_NONE;
+		/* Whether a device has the state partition can be told when the host's disks are there. */
+		needed |= manifest_hostdev_used(&vm->hostdev[m]) &&
+			  (vm->hostdev[m].vf != HV_NONE || host->state_partlabel[0]);
 	return needed;
 }

@@ -24,6 +24,6 @@ void host_reserve(int root, const struct config *config, struct diag *diag);
 void host_prepare(int root, const struct config *config, struct diag *diag);
 
 /* Whether the VM needs something that host_prepare() makes, and has to wait for it. */
-bool host_is_needed(const struct vm_config *vm);
+bool host_is_needed(const struct host_config *host, const struct vm_config *vm);
 
 #endif

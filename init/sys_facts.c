@@ -20,6 +20,9 @@
 #define CLASS_TTY "sys/class/tty"
 #define NODES "sys/devices/system/node"
 /* systemd-stub and systemd-boot set it: https://systemd.io/BOOT_LOADER_INTERFACE */
+#define EFI_VARIABLES "sys/firmware/efi/efivars"
+/* The global variable GUID of the UEFI specification, section 3.3. */
+#define EFI_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define EFI_BOOT_PARTITION \
 	"sys/firmware/efi/efivars/LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
@@ -30,6 +33,7 @@ enum {
 	SYSLOG_ACTION_READ_ALL = 3,
 	SYSLOG_ACTION_SIZE_BUFFER = 10,
 	EFI_ATTRIBUTES = 4, /* bytes before a variable's value */
+	EFI_VALUE = 4096, /* of the variables that matter here */
 };
 
 bool sys_is_live(int root)
@@ -526,6 +530,97 @@ int sys_boot_partition(int root, char *uuid, size_t size)
 	}
 	uuid[used] = '\0';
 	return used ? 0 : -ENOENT;
+}
+
+ssize_t sys_efi_global(int root, const char *name, void *buf, size_t size)
+{
+	char value[EFI_ATTRIBUTES + EFI_VALUE];
+	char path[PATH_SIZE];
+	ssize_t n;
+
+	if (!str_format(path, sizeof(path), EFI_VARIABLES "/%s-" EFI_GLOBAL, name))
+		return -ENAMETOOLONG;
+	n = read_bytes(root, path, value, sizeof(value));
+	if (n < 0)
+		return n;
+	if (n < EFI_ATTRIBUTES)
+		return -EINVAL;
+	n -= EFI_ATTRIBUTES;
+	if ((size_t)n > size)
+		return -EFBIG;
+	memcpy(buf, value + EFI_ATTRIBUTES, (size_t)n);
+	return n;
+}
+
+struct hop {
+	int root;
+	char end[8]; /* ":08.0" */
+	uint32_t uid;
+	char *bdf;
+};
+
+/* 1: that is the one. */
+static int take_hop(void *arg, const char *name)
+{
+	const struct hop *hop = arg;
+	size_t len = strlen(name);
+
+	if (len != SYS_BDF - 1 || strcmp(name + len - strlen(hop->end), hop->end) != 0)
+		return 0;
+	return str_copy(hop->bdf, SYS_BDF, name);
+}
+
+static int find_hop(struct hop *hop, const char *path, unsigned slot, unsigned function)
+{
+	int result;
+
+	str_format(hop->end, sizeof(hop->end), ":%02x.%x", slot & 0x1f, function & 7);
+	result = sys_names(hop->root, path, take_hop, hop);
+	return result < 0 ? result : result == 0 ? -ENOENT : 0;
+}
+
+int sys_pci_child(int root, const char *parent, unsigned slot, unsigned function, char bdf[SYS_BDF])
+{
+	char found[SYS_BDF];
+	struct hop hop = { .root = root, .bdf = found };
+	char path[PATH_SIZE];
+	int error;
+
+	if (!str_format(path, sizeof(path), "sys/bus/pci/devices/%s", parent))
+		return -ENAMETOOLONG;
+	error = find_hop(&hop, path, slot, function);
+	if (!error)
+		str_copy(bdf, SYS_BDF, found);
+	return error;
+}
+
+/* "pci0000:40", whose firmware node has the _UID: 1, with the name in hop->bdf. */
+static int take_root(void *arg, const char *name)
+{
+	const struct hop *hop = arg;
+	char path[PATH_SIZE];
+	char uid[32];
+	char *end;
+
+	if (!str_prefix(name, "pci") || !strchr(name, ':') ||
+	    !str_format(path, sizeof(path), "sys/devices/%s/firmware_node/uid", name) ||
+	    sys_read(hop->root, path, uid, sizeof(uid)) <= 0)
+		return 0;
+	return strtoul(uid, &end, 0) == hop->uid && !*end && str_copy(hop->bdf, SYS_BDF, name);
+}
+
+int sys_pci_on_root(int root, uint32_t uid, unsigned slot, unsigned function, char bdf[SYS_BDF])
+{
+	char name[SYS_BDF];
+	struct hop hop = { .root = root, .uid = uid, .bdf = name };
+	char path[PATH_SIZE];
+	int result = sys_names(root, "sys/devices", take_root, &hop);
+
+	if (result <= 0)
+		return result < 0 ? result : -ENOENT;
+	str_format(path, sizeof(path), "sys/devices/%s", name);
+	hop.bdf = bdf;
+	return find_hop(&hop, path, slot, function);
 }
 
 ssize_t sys_consoles(int root, char *buf, size_t size)

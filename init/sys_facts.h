@@ -60,6 +60,19 @@ int sys_block_pci(int root, const char *block, int (*each)(void *arg, const char
 /* The same for the first partition whose uevent says KEY=value; -ENOENT: there is none. */
 int sys_partition_pci(int root, const char *key, const char *value,
 		      int (*each)(void *arg, const char *bdf), void *arg);
+/*
+ * A global variable of the firmware, without its attributes. Returns its length; -EFBIG when it does
+ * not fit.
+ */
+ssize_t sys_efi_global(int root, const char *name, void *buf, size_t size);
+/*
+ * The PCI device at a slot and function: of the root bus whose bridge has that _UID in ACPI, and of
+ * the bus below the bridge at parent, which may be bdf itself. 0 or a negative errno.
+ */
+int sys_pci_on_root(int root, uint32_t uid, unsigned slot, unsigned function, char bdf[SYS_BDF]);
+int sys_pci_child(int root, const char *parent, unsigned slot, unsigned function,
+		  char bdf[SYS_BDF]);
+
 /* The UUID of the partition that the boot loader came from, in lower case. */
 int sys_boot_partition(int root, char *uuid, size_t size);
 

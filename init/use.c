@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "bootdev.h"
 #include "sys_facts.h"
 #include "util.h"
 
@@ -75,15 +76,20 @@ static int mark_swap(void *arg, const char *block)
 	return 0;
 }
 
+/*
+ * By the partition, which tells also of a RAID, once its disk has come up; and by the firmware's own
+ * path, for a disk that no driver has: it may be reserved for a VM.
+ */
 static void mark_boot(struct use *use)
 {
+	char bdf[SYS_BDF];
 	char uuid[UUID];
 
-	/* To ask the firmware takes milliseconds: not while no disk has come up. */
-	if (!sys_block_any(use->root) || sys_boot_partition(use->root, uuid, sizeof(uuid)))
-		return;
 	set_text(use, "booted from");
-	sys_partition_pci(use->root, "PARTUUID", uuid, mark, use);
+	if (bootdev_find(use->root, bdf) == 0)
+		mark(use, bdf);
+	if (sys_block_any(use->root) && sys_boot_partition(use->root, uuid, sizeof(uuid)) == 0)
+		sys_partition_pci(use->root, "PARTUUID", uuid, mark, use);
 }
 
 static int mark_net(void *arg, const char *name, const char *bdf)

@@ -25,9 +25,14 @@ static bool is_unsettled(const struct vm *vm)
 	       (vm->state == VM_STOPPING && !vm->ran);
 }
 
+static bool needs_host(const struct vm *vm)
+{
+	return host_is_needed(&vm_config()->host, vm->config);
+}
+
 static bool is_due(const struct vm *vm)
 {
-	if (!vm->waiting || vm->releasing || (!host_ready && host_is_needed(vm->config)))
+	if (!vm->waiting || vm->releasing || (!host_ready && needs_host(vm)))
 		return false;
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
 		const struct vm *other = vm_at(slot);
@@ -56,7 +61,7 @@ static bool is_host_awaited(void)
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
 		const struct vm *vm = vm_at(slot);
 
-		if (vm && vm->waiting && host_is_needed(vm->config))
+		if (vm && vm->waiting && needs_host(vm))
 			return !host_ready;
 	}
 	return false;

@@ -59,14 +59,14 @@ class Appliance:
     def status(self) -> str:
         return self.ask("status", r"STATE[^\r\n]*VSMMUS\r\n")
 
-    def shell(self, line: str) -> str:
+    def shell(self, line: str, limit: float = LIMIT) -> str:
         """What the shell command LINE prints. Messages that come meanwhile are in "log host"."""
         self.console.send("shell")
         self.console.expect(SHELL_PROMPT)
         # The echo of the line must not look like the begin or the end of what it prints.
         self.console.send(f"echo begin-of-$((6 * 7)); {line}; echo end-of-$((6 * 7))")
         self.console.expect(r"begin-of-42\r\n")
-        printed = self.console.until(r"end-of-42")
+        printed = self.console.until(r"end-of-42", limit)
         self.console.expect(SHELL_PROMPT)
         self.console.send("exit")
         self.console.expect(PROMPT)

@@ -59,9 +59,9 @@ class Console:
         assert isinstance(match, re.Match)
         return match
 
-    def until(self, pattern: str) -> str:
+    def until(self, pattern: str, limit: float = LIMIT) -> str:
         """Waits for PATTERN and returns what came between the last match and this one."""
-        self.expect(pattern)
+        self.expect(pattern, limit)
         assert isinstance(self._spawn.before, str)
         return plain(self._spawn.before)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from . import config, desk, golden, guest, l0
 from .appliance import Appliance
+from .console import LIMIT
 from .machine import Machine, Trip
 from .marks import mark
 from .paths import HVINIT, LAB, run
@@ -206,7 +207,7 @@ def refusals(tell: Progress) -> Seen:
             trip.console.expect(r"hvinit: \w+: (?:failed|invalid|running)")
         seen.answers["status"] = appliance.status()
         tell("appliance: all VMs have been refused")
-        seen.answers["cases"] = appliance.shell(f"busybox sh /{SCRIPT}")
+        seen.answers["cases"] = appliance.shell(f"busybox sh /{SCRIPT}", LIMIT * 5)
         appliance.power_off()
         seen.console = trip.console.text()
     return seen

@@ -194,6 +194,13 @@ def test_machine_lacks_what_a_vm_needs(first_light: Seen, file: str) -> None:
     assert f"[{LACKING[file]}]" in first_light.console
 
 
+def test_the_drive_that_was_booted_from_is_not_given_away(control: Seen) -> None:
+    """Though it is reserved, so that no driver has shown its partitions."""
+    bare = WRONG["bare"][1]["HOSTDEV0_BDF"]
+    lines = [line for line in control.console.splitlines() if "[DEV-HOST]" in line]
+    assert any(bare in line and "booted from" in line for line in lines), lines
+
+
 class TestMissingDevice:
     def test_diagnostic_names_symbol_and_device(self, control: Seen) -> None:
         lines = [line for line in control.console.splitlines() if "[DEV-NONE]" in line]

@@ -238,18 +238,22 @@ static void test_is_needed(void **state)
 
 	(void)state;
 	str_copy(vm->hostdev[0].bdf, SYS_BDF, "0000:41:00.0");
-	assert_false(host_is_needed(vm));
+	assert_false(host_is_needed(&config.host, vm));
+	/* Whose disk the state partition is on must be told first. */
+	str_copy(config.host.state_partlabel, sizeof(config.host.state_partlabel), "state");
+	assert_true(host_is_needed(&config.host, vm));
+	config.host.state_partlabel[0] = '\0';
 	vm->hostdev[0].vf = 0;
-	assert_true(host_is_needed(vm));
+	assert_true(host_is_needed(&config.host, vm));
 	vm->hostdev[0].vf = HV_NONE;
 	vm->uefi_vars = VM_UEFI_VARS_KEEP;
-	assert_true(host_is_needed(vm));
+	assert_true(host_is_needed(&config.host, vm));
 	vm->uefi_vars = VM_UEFI_VARS_VOLATILE;
 	str_copy(vm->disk[0].path, sizeof(vm->disk[0].path), "/dev/sda7");
-	assert_true(host_is_needed(vm));
+	assert_true(host_is_needed(&config.host, vm));
 	vm->disk[0].path[0] = '\0';
 	str_copy(vm->net[0].bridge, sizeof(vm->net[0].bridge), "lan");
-	assert_true(host_is_needed(vm));
+	assert_true(host_is_needed(&config.host, vm));
 }
 
 static void test_nothing_to_do(void **state)

@@ -39,6 +39,7 @@ static int setup(void **state)
 		{ .bdf = DISK, .class = "0x010802\n" },
 		{ .bdf = OTHER, .class = "0x010802\n" },
 		{ .bdf = MIRROR, .class = "0x010802\n" },
+		{ .bdf = "0000:02:02.0", .class = "0x010802\n" },
 	};
 
 	(void)state;
@@ -175,6 +176,32 @@ static void test_boot(void **state)
 	assert_string_equal(use_of(DISK), "");
 }
 
+/* No driver has it, and so no partition of its is to be seen: it may be reserved for a VM. */
+static void test_boot_without_driver(void **state)
+{
+	static const char name[] =
+		"sys/firmware/efi/efivars/Boot0000-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+	static const char current[] =
+		"sys/firmware/efi/efivars/BootCurrent-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+	static const char option[] = "\7\0\0\0\1\0\0\0\x16\0\0\0\2\1\x0c\0\xd0\x41\x08\x0a\0\0\0\0"
+				     "\1\1\6\0\0\2\x7f\xff\4\0";
+	int fd;
+
+	(void)state;
+	fakesys_file(root, "sys/devices/pci0000:02/firmware_node/uid", "0\n");
+	fakesys_file(root, "sys/devices/pci0000:02/0000:02:02.0/vendor", "");
+	fakesys_file(root, name, "");
+	fd = openat(root, name, O_WRONLY);
+	assert_int_equal(write(fd, option, sizeof(option) - 1), sizeof(option) - 1);
+	close(fd);
+	fakesys_file(root, current, "");
+	fd = openat(root, current, O_WRONLY);
+	assert_int_equal(write(fd, "\7\0\0\0\0\0", 6), 6);
+	close(fd);
+	assert_string_equal(use_of("0000:02:02.0"), "booted from");
+	assert_string_equal(use_of(DISK), "");
+}
+
 static void test_console(void **state)
 {
 	(void)state;
@@ -272,6 +299,7 @@ int main(void)
 		USE_CASE("NVMe multipath", test_multipath),
 		USE_CASE("swap", test_swap),
 		USE_CASE("the boot partition", test_boot),
+		USE_CASE("booted from, without a driver", test_boot_without_driver),
 		USE_CASE("a console", test_console),
 		USE_CASE("a network interface", test_net),
 		USE_CASE("a partition by name", test_partition),
