@@ -375,11 +375,12 @@ int sys_mount_all(const char **where)
 		{ "tmpfs", "/tmp", "mode=1777,size=64m", MS_NOSUID | MS_NODEV },
 		{ "cgroup2", "/sys/fs/cgroup", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
 		{ "efivarfs", "/sys/firmware/efi/efivars", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
+		{ "pstore", "/sys/fs/pstore", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
 	};
 	int first = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		/* A machine without EFI has no folder for its variables: nothing is amiss. */
+		/* A kernel without EFI or pstore has no folder for it: nothing is amiss. */
 		if (access(table[i].on, F_OK))
 			continue;
 		if (mount(table[i].type, table[i].on, table[i].type, table[i].flags,

@@ -97,7 +97,7 @@ int sys_close_range(unsigned first, unsigned last);
 /* --- PID 1 only: these act on the running machine --- */
 
 /*
- * Mounts proc, sysfs, devtmpfs, /run, /tmp, cgroup2 and efivarfs. Returns the first error, with
+ * Mounts proc, sysfs, devtmpfs, /run, /tmp, cgroup2, efivarfs and pstore. Returns the first error, with
  * the place it concerns in *where.
  */
 int sys_mount_all(const char **where);

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Paths and formats of the kernel's files that tell of the machine itself. */
+#include "sys_machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <linux/fs.h>
+
+#include "util.h"
+
+#define EFI_VARIABLES "sys/firmware/efi/efivars"
+#define PSTORE "sys/fs/pstore"
+#define INPUT "dev/input"
+
+enum { PATH_SIZE = 256 };
+
+/* --- watchdog and buttons --- */
+
+int sys_watchdog_open(int root)
+{
+	int fd = openat(root, "dev/watchdog", O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+struct prefixed {
+	const char *prefix;
+	int (*each)(void *arg, const char *name);
+	void *arg;
+};
+
+static int pass_prefixed(void *arg, const char *name)
+{
+	const struct prefixed *only = arg;
+
+	return str_prefix(name, only->prefix) ? only->each(only->arg, name) : 0;
+}
+
+int sys_input_each(int root, int (*each)(void *arg, const char *name), void *arg)
+{
+	struct prefixed only = { "event", each, arg };
+
+	return sys_names(root, INPUT, pass_prefixed, &only);
+}
+
+int sys_input_open(int root, const char *name)
+{
+	char path[PATH_SIZE];
+	int fd;
+
+	if (!str_format(path, sizeof(path), INPUT "/%s", name))
+		return -ENAMETOOLONG;
+	fd = openat(root, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* --- firmware variables --- */
+
+bool sys_efi_exists(int root)
+{
+	return sys_exists(root, EFI_VARIABLES);
+}
+
+bool sys_efi_path(const char *name, const char *vendor, char path[SYS_EFI_PATH])
+{
+	return str_format(path, SYS_EFI_PATH, EFI_VARIABLES "/%s-%s", name, vendor);
+}
+
+ssize_t sys_efi_read(int root, const char *path, char *buf, size_t size)
+{
+	ssize_t n = sys_read(root, path, buf, size);
+
+	if (n < 0)
+		return n;
+	if (n < SYS_EFI_ATTRIBUTES) {
+		buf[0] = '\0';
+		return -EBADMSG;
+	}
+	n -= SYS_EFI_ATTRIBUTES;
+	memmove(buf, buf + SYS_EFI_ATTRIBUTES, (size_t)n + 1);
+	return n;
+}
+
+/*
+ * The kernel guards variables that it does not know against rm -r by a flag, which stands in our
+ * way as well. Where there is no such flag, the next step tells what is amiss.
+ */
+static void make_mutable(int root, const char *path)
+{
+	_cleanup_fd_ int fd = openat(root, path, O_RDONLY | O_CLOEXEC);
+	int none = 0;
+
+	if (fd >= 0)
+		(void)ioctl(fd, FS_IOC_SETFLAGS, &none);
+}
+
+int sys_efi_write(int root, const char *path, const void *data, size_t size)
+{
+	_cleanup_fd_ int fd = -1;
+	ssize_t n;
+
+	make_mutable(root, path);
+	fd = openat(root, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	n = write(fd, data, size);
+	return n < 0 ? -errno : 0;
+}
+
+int sys_efi_remove(int root, const char *path)
+{
+	make_mutable(root, path);
+	return unlinkat(root, path, 0) ? -errno : 0;
+}
+
+/* --- a panic's last words --- */
+
+int sys_pstore_each(int root, int (*each)(void *arg, const char *name), void *arg)
+{
+	struct prefixed only = { "dmesg-", each, arg };
+
+	return sys_names(root, PSTORE, pass_prefixed, &only);
+}
+
+ssize_t sys_pstore_read(int root, const char *name, char *buf, size_t size)
+{
+	char path[PATH_SIZE];
+
+	if (!str_format(path, sizeof(path), PSTORE "/%s", name))
+		return -ENAMETOOLONG;
+	return sys_read(root, path, buf, size);
+}
+
+int sys_pstore_remove(int root, const char *name)
+{
+	char path[PATH_SIZE];
+
+	if (!str_format(path, sizeof(path), PSTORE "/%s", name))
+		return -ENAMETOOLONG;
+	return unlinkat(root, path, 0) ? -errno : 0;
+}
+
+/* --- who is where --- */
+
+bool sys_pci_is_below(int root, const char *bdf, const char *port)
+{
+	char path[PATH_SIZE];
+	char target[1024];
+	ssize_t n;
+
+	if (!str_format(path, sizeof(path), "sys/bus/pci/devices/%s", bdf))
+		return false;
+	n = readlinkat(root, path, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	/* "../../../devices/pci0000:40/0000:40:00.0/0000:41:00.0" */
+	return str_format(path, sizeof(path), "/%s/", port) && strstr(target, path);
+}
+
+pid_t sys_process_of(int root, pid_t thread)
+{
+	static const char label[] = "\nTgid:";
+	char path[PATH_SIZE];
+	char text[4096];
+	const char *at;
+	ssize_t n;
+
+	str_format(path, sizeof(path), "proc/%d/status", (int)thread);
+	n = sys_read(root, path, text, sizeof(text));
+	if (n < 0)
+		return (pid_t)n;
+	at = strstr(text, label);
+	return at ? (pid_t)strtol(at + sizeof(label) - 1, NULL, 10) : -EBADMSG;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's files that tell of the machine itself: its watchdog, its buttons, the firmware's
+ * variables, what the kernel said when it panicked. What can fail returns 0 or more, or a negative
+ * errno.
+ */
+#ifndef HVINIT_SYS_MACHINE_H
+#define HVINIT_SYS_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "sys.h"
+
+/*
+ * A firmware variable's attributes stand before its value, little-endian (Linux,
+ * Documentation/filesystems/efivarfs.rst): non-volatile, boot and run time (UEFI specification,
+ * section 8.2).
+ */
+enum { SYS_EFI_ATTRIBUTES = 4 };
+#define SYS_EFI_KEPT "\x07\0\0\0"
+
+/* hvinit's own variables, and those of the boot loader interface (systemd). */
+#define SYS_EFI_OURS "3abd3883-29fd-4b35-859c-b9d35052ed58"
+#define SYS_EFI_LOADER "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+
+enum { SYS_EFI_PATH = 128 };
+
+/* Opening it starts it. The caller owns the descriptor (close-on-exec). */
+int sys_watchdog_open(int root);
+
+/* Calls each for every event device ("event0"), as sys_names() does. */
+int sys_input_each(int root, int (*each)(void *arg, const char *name), void *arg);
+/* The caller owns the descriptor (close-on-exec, non-blocking). */
+int sys_input_open(int root, const char *name);
+
+/* Whether the firmware has variables. */
+bool sys_efi_exists(int root);
+/* The file of a firmware variable; false when path is too small for it. */
+bool sys_efi_path(const char *name, const char *vendor, char path[SYS_EFI_PATH]);
+/* A variable's value without its attributes, with a NUL behind it; the number of its bytes. */
+ssize_t sys_efi_read(int root, const char *path, char *buf, size_t size);
+/*
+ * Writes a variable, or makes it; data begins with the attributes. Async-signal-safe. Firmware can
+ * take its time, with all CPUs: not for PID 1 while it has something else to do.
+ */
+int sys_efi_write(int root, const char *path, const void *data, size_t size);
+int sys_efi_remove(int root, const char *path);
+
+/* What the kernel kept of its log when it panicked: each calls for every record's name. */
+int sys_pstore_each(int root, int (*each)(void *arg, const char *name), void *arg);
+ssize_t sys_pstore_read(int root, const char *name, char *buf, size_t size);
+/* Frees its place in the firmware. */
+int sys_pstore_remove(int root, const char *name);
+
+/* Whether the PCI device is below that bridge or root port. */
+bool sys_pci_is_below(int root, const char *bdf, const char *port);
+
+/* The process that a thread belongs to; a negative errno when there is none. */
+pid_t sys_process_of(int root, pid_t thread);
+
+#endif
