@@ -8,6 +8,7 @@
 #include "console.h"
 #include "device.h"
 #include "log.h"
+#include "machine.h"
 #include "show.h"
 #include "shutdown.h"
 #include "sys.h"
@@ -386,6 +387,7 @@ static void run_status(unsigned slot, const char *arg)
 	print_version();
 	console_reply("up %lu s, VMs with a process: %u\n",
 		      (unsigned long)(boottime_us() / 1000000), vm_active());
+	machine_status(console_reply);
 	for (unsigned i = 0; i < HV_VM_SLOTS; i++) {
 		if (!vm_exists(i))
 			continue;

@@ -181,6 +181,8 @@ _Noreturn static void run_child(int out, void (*work)(const struct config *, uns
 	sys_unblock_signals();
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
+	/* One that hangs in a driver must keep nothing of PID 1's open, least of all the watchdog. */
+	sys_close_range(STDERR_FILENO + 1, ~0U);
 	work(config, slot);
 	fflush(NULL);
 	_exit(0);

@@ -9,9 +9,11 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include "bootcount.h"
 #include "sys.h"
 #include "term.h"
 #include "util.h"
+#include "watchdog.h"
 
 /* Time to read the last words on a serial line before the screen of the firmware comes. */
 enum { LAST_WORDS_S = 10, STACK = 16 * 1024 };
@@ -66,7 +68,10 @@ _Noreturn static void on_fault(int number, siginfo_t *info, void *context)
 					       "abort";
 
 	(void)context;
-	/* Children inherit the handler, but their faults are theirs: PID 1 sees how they end. */
+	/*
+	 * Children inherit the handler, but their faults are theirs: PID 1 sees how they end. Without
+	 * SA_NODEFER the signal would wait for the handler to return.
+	 */
 	if (getpid() != 1) {
 		signal(number, SIG_DFL);
 		raise(number);
@@ -75,10 +80,17 @@ _Noreturn static void on_fault(int number, siginfo_t *info, void *context)
 	term_restore();
 	add(&words, LEVEL "hvinit: PID 1: fault in itself: ");
 	add(&words, name);
-	add(&words, " at 0x");
-	add_hex(&words, (uintptr_t)info->si_addr);
+	if (info->si_code > 0) {
+		add(&words, " at 0x");
+		add_hex(&words, (uintptr_t)info->si_addr);
+	} else { /* by kill(), as abort() does */
+		add(&words, ", sent by process 0x");
+		add_hex(&words, (uintptr_t)info->si_pid);
+	}
 	add(&words, "\n");
 	say(&words);
+	/* After the words: the firmware can hang. */
+	bootcount_fail();
 	if (wants_reboot) {
 		unsigned left = LAST_WORDS_S;
 
@@ -86,6 +98,9 @@ _Noreturn static void on_fault(int number, siginfo_t *info, void *context)
 			left = sleep(left);
 		reboot(RB_AUTOBOOT);
 	}
+	/* It is to stand still, to be read. A reboot that did not work is for the watchdog. */
+	if (!wants_reboot)
+		watchdog_disarm_silently();
 	for (;;)
 		pause();
 }
@@ -96,7 +111,8 @@ void fatal_init(bool reboot)
 	static char stack[STACK];
 	const stack_t alternative = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	struct sigaction action = { .sa_sigaction = on_fault,
-				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND };
+				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND |
+						SA_NODEFER };
 
 	wants_reboot = reboot;
 	if (kmsg < 0)

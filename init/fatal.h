@@ -7,7 +7,7 @@
 
 /*
  * From now on a fault (a bad address, an abort) puts the console into its ordinary mode, writes
- * the reason to the kernel log and reboots or halts, instead of letting the kernel panic.
+ * the reason to the kernel log, notes that this boot has failed and reboots or halts, instead of letting the kernel panic.
  */
 void fatal_init(bool reboot);
 

@@ -46,6 +46,17 @@ static void load_modules(int root, const char *names, struct diag *diag)
 	}
 }
 
+int host_reserve_device(int root, const struct hostdev_config *hostdev)
+{
+	/* The best driver is looked for at the start; until then any VFIO one does. */
+	const char *driver = strcmp(hostdev->driver, "auto") == 0 ? "vfio-pci" : hostdev->driver;
+
+	/* A physical function stays the host's; who says unmanaged has bound it. */
+	if (!manifest_hostdev_used(hostdev) || hostdev->vf != HV_NONE || !hostdev->managed)
+		return 0;
+	return sys_pci_write(root, hostdev->bdf, "driver_override", driver);
+}
+
 static void reserve_devices(int root, const struct config *config, struct diag *diag)
 {
 	int error = sys_autoprobe_off(root);
@@ -56,16 +67,8 @@ static void reserve_devices(int root, const struct config *config, struct diag *
 	for (unsigned n = 0; n < HV_VM_SLOTS; n++) {
 		for (unsigned m = 0; m < HV_HOSTDEV_SLOTS; m++) {
 			const struct hostdev_config *hostdev = &config->vm[n].hostdev[m];
-			const char *driver;
 
-			/* A physical function stays the host's; who says unmanaged has bound it. */
-			if (!manifest_hostdev_used(hostdev) || hostdev->vf != HV_NONE ||
-			    !hostdev->managed)
-				continue;
-			/* The best driver is looked for at the start; until then any VFIO one does. */
-			driver = strcmp(hostdev->driver, "auto") == 0 ? "vfio-pci" :
-									hostdev->driver;
-			error = sys_pci_write(root, hostdev->bdf, "driver_override", driver);
+			error = host_reserve_device(root, hostdev);
 			/* A device that is not there is for check to tell. */
 			if (error && error != -ENOENT)
 				diag_add(diag, DIAG_HOST, DIAG_AUTOPROBE, hostdev->bdf,

@@ -16,6 +16,12 @@
 void host_reserve(int root, const struct config *config, struct diag *diag);
 
 /*
+ * Reserves one device; nothing to do for those that are not hvinit's to bind. 0 or a negative errno:
+ * -ENOENT when the device is not there.
+ */
+int host_reserve_device(int root, const struct hostdev_config *hostdev);
+
+/*
  * The rest of it, in this order: loads HOST_MODULES with what they depend on and probes every
  * device that the manifest does not name; mounts the state partition; turns virtual functions on;
  * makes bridges; waits for the disks of VMs. Blocks for as long as drivers like: only for children

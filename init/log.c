@@ -25,6 +25,7 @@ static struct source follow = { .fd = -1 };
 static struct ring ring;
 static int shown;
 static unsigned delivered; /* lines of ours so far */
+static void (*kernel_line)(const char *text);
 static bool catching_up; /* lines are kept, not shown */
 /* The kernel log's clock began to count before CLOCK_BOOTTIME did: by so many microseconds. */
 static uint64_t ahead;
@@ -60,6 +61,9 @@ static void deliver(unsigned priority, uint64_t us, const char *text)
 		line[n - 1] = '\0';
 		console_line(line);
 	}
+	/* Last: it may log, and so come here again. */
+	if (!ours && !catching_up && kernel_line)
+		kernel_line(text);
 }
 
 /* "priority,sequence,microseconds,flags;text\n continuation lines" */
@@ -132,6 +136,11 @@ int log_keep(size_t bytes)
 		;
 	catching_up = false;
 	return 0;
+}
+
+void log_notice(void (*notice)(const char *text))
+{
+	kernel_line = notice;
 }
 
 void log_set_level(int shown_level)

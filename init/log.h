@@ -18,6 +18,12 @@ void log_init(int shown_level);
 int log_keep(size_t bytes);
 void log_set_level(int shown_level);
 
+/*
+ * From now on notice is called with the text of every line of the kernel's own, before the next one
+ * is read. It may log.
+ */
+void log_notice(void (*notice)(const char *text));
+
 /* "hvinit: <subject>: <text>" */
 PRINTF_LIKE(3, 4)
 void log_msg(enum log_level level, const char *subject, const char *fmt, ...);

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bootcount.h"
+#include "chore.h"
 #include "command.h"
 #include "confine.h"
 #include "console.h"
@@ -20,6 +22,7 @@
 #include "launch.h"
 #include "log.h"
 #include "loop.h"
+#include "machine.h"
 #include "manifest.h"
 #include "shutdown.h"
 #include "sys.h"
@@ -82,6 +85,7 @@ static void host_report_ready(void *arg, uint32_t events)
 		/* Whatever it did not come to, the VMs that wait for it tell what they miss. */
 		start_vms();
 		vm_host_ready();
+		machine_drivers_loaded();
 	}
 	if (error != 1)
 		return;
@@ -137,7 +141,7 @@ static void reap(void)
 			continue;
 		if (pid == host.pid)
 			host_ended(status);
-		else if (!console_reaped(pid, status))
+		else if (!chore_reaped(pid, status) && !console_reaped(pid, status))
 			shutdown_reaped(pid);
 	}
 }
@@ -275,9 +279,11 @@ _Noreturn static void run_pid1(void)
 		log_msg(LOG_LEVEL_WARN, "init", "mount %s: %s", where, strerror(-mounted));
 	configure(&diag);
 	log_set_level((int)config.host.log_level);
-	fatal_init(config.host.on_fatal == HOST_ON_FATAL_REBOOT);
 	command_init(&config);
 	warn("make the host's log", log_keep((size_t)config.host.log_kib * 1024));
+	safe |= machine_init(&config);
+	/* An image that fails even in safe mode must not reboot for ever. */
+	fatal_init(config.host.on_fatal == HOST_ON_FATAL_REBOOT && !bootcount_is_bad());
 	warn("set up the VMs", vm_init(&config, &diag));
 	prepare_host(any_failure(&diag));
 	loop_run();

@@ -10,6 +10,7 @@
 #include "symbols.h"
 #include "sys_host.h"
 #include "vm.h"
+#include "watchdog.h"
 
 enum { SYNC_MS = 60 * 1000 };
 
@@ -58,6 +59,9 @@ static void end_machine(void)
 	log_msg(LOG_LEVEL_INFO, "host", "%s", ends[goal].text);
 	if (timer.fd < 0 && timer_add(&timer, sync_is_late, NULL) == 0)
 		timer_set(&timer, SYNC_MS);
+	/* A reboot that hangs is to be bitten; what is off on purpose is not. Before the fork. */
+	if (goal != SHUTDOWN_REBOOT)
+		watchdog_disarm();
 	child = fork();
 	if (child < 0) {
 		end_now();

@@ -9,6 +9,7 @@
 #include "console.h"
 #include "device.h"
 #include "log.h"
+#include "machine.h"
 #include "loop.h"
 #include "manifest.h"
 #include "show.h"
@@ -201,9 +202,21 @@ const struct ring *log_ring(void)
 	return &host_ring;
 }
 
+void machine_status(void (*print)(const char *fmt, ...))
+{
+	print("watchdog: fake, %d s\n", 60);
+}
+
 void shutdown_begin(enum shutdown_how how)
 {
 	shutdowns |= 1 << how;
+}
+
+int sys_close_range(unsigned first, unsigned last)
+{
+	assert_int_equal(first, STDERR_FILENO + 1);
+	(void)last;
+	return 0;
 }
 
 void sys_unblock_signals(void)
@@ -479,6 +492,7 @@ static const struct answer answers[] = {
 	{ "help nonsense", "no such command" },
 	{ "status", "demo             running" },
 	{ "status", "no device" },
+	{ "status", "watchdog: fake, 60 s" },
 	{ "shell", "HOST_SHELL is off" },
 	{ "rebo", "must be typed in full" },
 	{ "k demo", "must be typed in full" },

@@ -208,6 +208,25 @@ static void test_past(void **state)
 	assert_string_equal(shown, "[    0.000003] third\n");
 }
 
+static char noticed[64];
+
+static void notice(const char *text)
+{
+	str_copy(noticed, sizeof(noticed), text);
+}
+
+/* Ours are not looked at, and nothing twice. */
+static void test_notice(void **state)
+{
+	(void)state;
+	log_notice(notice);
+	record("3,1,1,-;AER: something\n");
+	record("12,2,2,-;hvinit: said\n");
+	log_notice(NULL);
+	record("3,3,3,-;another\n");
+	assert_string_equal(noticed, "AER: something");
+}
+
 /* Without a kernel log, as in a container, lines go straight to console and ring. */
 static void test_no_kernel_log(void **state)
 {
@@ -238,6 +257,7 @@ int main(void)
 		LOG_CASE("strange records", test_strange_records),
 		LOG_CASE("a long record", test_long_record),
 		LOG_CASE("what was said before", test_past),
+		LOG_CASE("lines of the kernel are noticed", test_notice),
 		LOG_CASE("no kernel log", test_no_kernel_log),
 	};
 

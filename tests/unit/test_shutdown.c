@@ -12,6 +12,7 @@
 #include "shutdown.h"
 #include "sys_host.h"
 #include "vm.h"
+#include "watchdog.h"
 
 enum { CALLS = 256, CHILD = 4242, WAITS = -1 };
 
@@ -81,6 +82,11 @@ void timer_set(const struct source *source, uint64_t ms)
 bool timer_fired(const struct source *source)
 {
 	return source == timer;
+}
+
+void watchdog_disarm(void)
+{
+	note("disarm");
 }
 
 bool vm_exists(unsigned slot)
@@ -185,7 +191,7 @@ static void in_order(void)
 static void test_in_order(void **state)
 {
 	(void)state;
-	assert_story(in_order, "stop 1;stop 2;stop 1;stop 0;limit;sync;unmount;power off;");
+	assert_story(in_order, "stop 1;stop 2;stop 1;stop 0;limit;disarm;sync;unmount;power off;");
 }
 
 /* Asked again, one does not want to wait any longer; the way is that of the last word. */
@@ -201,7 +207,7 @@ static void last_word(void)
 static void test_last_word(void **state)
 {
 	(void)state;
-	assert_story(last_word, "stop 1;kill 1;stop 1;limit;sync;unmount;power off;");
+	assert_story(last_word, "stop 1;kill 1;stop 1;limit;disarm;sync;unmount;power off;");
 }
 
 /* What waits to be started again is told, too, and not waited for. */
@@ -214,7 +220,7 @@ static void waiting_guest(void)
 static void test_waiting_guest(void **state)
 {
 	(void)state;
-	assert_story(waiting_guest, "stop 1;limit;sync;unmount;power off;");
+	assert_story(waiting_guest, "stop 1;limit;disarm;sync;unmount;power off;");
 }
 
 static void no_guests(void)
@@ -225,7 +231,7 @@ static void no_guests(void)
 static void test_no_guests(void **state)
 {
 	(void)state;
-	assert_story(no_guests, "limit;sync;unmount;halt;");
+	assert_story(no_guests, "limit;disarm;sync;unmount;halt;");
 }
 
 static void only_once(void)
@@ -239,7 +245,7 @@ static void only_once(void)
 static void test_only_once(void **state)
 {
 	(void)state;
-	assert_story(only_once, "limit;");
+	assert_story(only_once, "limit;disarm;");
 }
 
 static void slow_disk(void)
@@ -253,7 +259,7 @@ static void slow_disk(void)
 static void test_slow_disk(void **state)
 {
 	(void)state;
-	assert_story(slow_disk, "limit;waiting;power off;");
+	assert_story(slow_disk, "limit;disarm;waiting;power off;");
 }
 
 static void child_fails(void)
@@ -268,7 +274,7 @@ static void child_fails(void)
 static void test_child_fails(void **state)
 {
 	(void)state;
-	assert_story(child_fails, "not ours;limit;not ours;power off;ours;");
+	assert_story(child_fails, "not ours;limit;disarm;not ours;power off;ours;");
 }
 
 static void no_child(void)

@@ -10,14 +10,21 @@ UNIT_CFLAGS := $(NATIVE_CFLAGS) -Itests/unit -fsanitize=address,undefined
 UNIT_CFLAGS += -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # Calls that a test answers itself, with the real one at hand as __real_NAME().
+UNIT_WRAP_bootcount := sys_efi_write
+UNIT_WRAP_button := clock_gettime ioctl sys_input_each sys_input_open
 UNIT_WRAP_claim := module_load sys_pci_write sys_driver_probe sys_iommufd_open sys_vfio_open ioctl
 UNIT_WRAP_check_disks := fstatat
 UNIT_WRAP_host := huge_reserve state_mount sriov_turn_on net_make_bridges wait_until module_load
 UNIT_WRAP_host += sys_pci_write sys_driver_probe sys_autoprobe_off
 UNIT_WRAP_log := sys_kmsg_open sys_kmsg_follow lseek
+UNIT_WRAP_critical := clock_gettime sys_efi_write
+UNIT_WRAP_device_event := sys_pci_write
+UNIT_WRAP_fatal := getpid pause reboot sleep sys_kmsg_open
+UNIT_WRAP_hw_errors := clock_gettime
 UNIT_WRAP_module := syscall sys_kernel_release
 UNIT_WRAP_launch := sys_root_open claim_bind claim_iommufd confine_self execve host_reserve
 UNIT_WRAP_launch += host_prepare pin_self sys_iommufd_of probe_learn
+UNIT_WRAP_panic := sys_kmsg_open
 UNIT_WRAP_probe := ioctl poll sys_pci_write sys_driver_probe
 UNIT_WRAP_huge := sys_huge_write
 UNIT_WRAP_net := ioctl module_load
@@ -29,8 +36,10 @@ UNIT_WRAP_sys_host := mkdir mount umount2
 UNIT_WRAP_sys_cgroup := mkdirat
 UNIT_WRAP_shutdown := fork sync reboot sys_state_umount
 UNIT_WRAP_tool := sys_root_open
+UNIT_WRAP_uevent := recvfrom sys_uevent_open
 UNIT_WRAP_vm := kill clock_gettime
 UNIT_WRAP_vm_plug := kill
+UNIT_WRAP_watchdog := ioctl sys_watchdog_open
 
 build/unit/init/%.o: init/%.c $(INIT_HEADERS) | build/tools
 	@mkdir -p $(@D)
