@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* When a VM is started without anybody saying so: at boot, in order, and after it has ended. */
+#include "bootcount.h"
+#include "critical.h"
 #include "host.h"
 #include "log.h"
 #include "shutdown.h"
@@ -44,8 +46,25 @@ static bool is_due(const struct vm *vm)
 	return true;
 }
 
+/* Whether there are VMs that start at boot, and all of them run. */
+static bool are_all_up(void)
+{
+	bool any = false;
+
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		const struct vm *vm = vm_at(slot);
+
+		if (vm && vm->config->autostart && vm->state != VM_RUNNING)
+			return false;
+		any |= vm && vm->config->autostart;
+	}
+	return any;
+}
+
 void vm_policy_proceed(void)
 {
+	if (are_all_up())
+		bootcount_good();
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
 		struct vm *vm = vm_at(slot);
 
@@ -169,11 +188,18 @@ void vm_policy_ended(struct vm *vm)
 {
 	unsigned s;
 
-	if (!is_wanted_again(vm) || shutdown_going_on())
+	if (shutdown_going_on())
 		return;
+	if (!is_wanted_again(vm)) {
+		if (vm->state == VM_FAILED)
+			critical_failed(vm_config(), vm->slot);
+		return;
+	}
 	s = delay(vm);
-	if (is_given_up(vm))
+	if (is_given_up(vm)) {
+		critical_failed(vm_config(), vm->slot);
 		return;
+	}
 	vm->state = VM_BACKOFF;
 	vm->since = vm_now_ms();
 	vm->again_at = vm->since + (uint64_t)s * 1000;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "console.h"
+#include "critical.h"
 #include "log.h"
 #include "pin.h"
 #include "shutdown.h"
@@ -336,6 +337,7 @@ static void reject(struct vm *vm)
 	vm->waiting = false;
 	vm->faulty = true;
 	vm_enter(vm, VM_FAILED, vm->fault.text);
+	critical_failed(vm_config(), vm->slot);
 }
 
 /*
