@@ -59,6 +59,9 @@ class Appliance:
     def status(self) -> str:
         return self.ask("status", r"STATE[^\r\n]*VSMMUS\r\n")
 
+    def status_of_machine(self) -> str:
+        return self.ask("status", r"up \d+ s, [^\r\n]*\r\n")
+
     def shell(self, line: str, limit: float = LIMIT) -> str:
         """What the shell command LINE prints. Messages that come meanwhile are in "log host"."""
         self.console.send("shell")

@@ -11,17 +11,18 @@ import pytest
 from . import config
 from .crowd import Crowd, crowd
 from .life import Life, life
+from .mishaps import Mishaps, mishaps
 from .paths import CONFIG, HVINIT, PRODUCT
 from .progress import Progress
 from .resources import Resources, resources
 from .stories import STORIES as PROOFS
 from .stories import Seen
 
-Told = Seen | Resources | Life | Crowd
+Told = Seen | Resources | Life | Crowd | Mishaps
 
 CORES_FOR_A_BOOT = 2
 # In the order in which they are begun: the longest first.
-STORIES = {"resources": resources, "life": life, **PROOFS, "crowd": crowd}
+STORIES = {"resources": resources, "life": life, **PROOFS, "crowd": crowd, "mishaps": mishaps}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -13,6 +13,7 @@ from . import addon, esp, iort, l0, trace
 from .console import Console, LabError
 from .disk import SIZE, Disk
 from .paths import LAB, MANIFEST, PRODUCT
+from .qmp import Qmp
 from .topology import FIRST_LIGHT, Topology
 
 
@@ -68,27 +69,38 @@ class Machine:
         return [*words, *self.extra, *trace.EVENTS]
 
 
+def _line() -> tuple[socket.socket, socket.socket]:
+    """Our end and L0's."""
+    ours, theirs = socket.socketpair()
+    os.set_inheritable(theirs.fileno(), True)
+    return ours, theirs
+
+
 class Trip:
-    """A running Machine: its console, and the tally of what its SMMUs translate."""
+    """A running Machine: its console, its monitor, and the tally of what its SMMUs translate."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
 
     def __enter__(self) -> "Trip":
-        ours, theirs = socket.socketpair()
-        os.set_inheritable(theirs.fileno(), True)
+        ours, theirs = _line()
+        monitor, its_monitor = _line()
         words = self.machine.words(f"socket,fd={theirs.fileno()}")
+        words += ["-chardev", f"socket,id=qmp,fd={its_monitor.fileno()}"]
+        words += ["-object", "monitor-qmp,id=monitor,chardev=qmp"]
         self._l0 = subprocess.Popen(
             words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), its_monitor.fileno()],
         )
         theirs.close()
+        its_monitor.close()
         assert self._l0.stderr
         self.tally = trace.Tally(self._l0.stderr, self.machine.l0_log)
         self.console = Console(ours, self.machine.log)
+        self.qmp = Qmp(monitor)
         return self
 
     def wait_off(self) -> None:

@@ -113,7 +113,8 @@ class Topology:
 
 
 def _drive(device: Device, port: str) -> list[str]:
-    return ["-device", f"nvme,drive=drive-{device.name},serial={device.name},bus={port}"]
+    words = f"nvme,id={device.name},drive=drive-{device.name},serial={device.name},bus={port}"
+    return ["-device", words]
 
 
 def _card(device: Device, port: str, hubs: list[str]) -> list[str]:
