@@ -10,6 +10,7 @@ from .steps import (
 )
 
 FAST, SLOW = 2000, 5  # percent of the clock's speed
+LEFT = 2  # sockets without the monitor: the serial console, and that of uevents
 NOISE = [order("raw=no JSON"), sees("QMP-BAD")]  # what came before has been read, too
 
 
@@ -184,7 +185,7 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "RESUMED": same("STARTING"),
         "PAUSED": same("STARTING"),
         "REFUSED": Cell("failed", [sees("QEMU-REFUSED", "stopping: killed for a fault", "vm: failed: .*no")]),
-        "LOST": Cell("starting", [has("socket", 1)]),
+        "LOST": Cell("starting", [has("socket", LEFT)]),
         "TIMEOUT": late("STARTING", "failed", "QMP-LATE(?s:.*)vm: failed"),
         "ENDED": Cell("failed", [sees("QEMU exited with status 3")], [order("exit=3")]),
         "RESTART": Cell("starting", [sees("stopping: killed while it was starting", "stopped: killed", "vm: starting")]),
@@ -202,7 +203,7 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "RESUMED": Cell("running", [RUNNING]),
         "PAUSED": same("PRELAUNCH"),
         "REFUSED": Cell("failed", [sees("QEMU-REFUSED", "stopping: killed for a fault", "vm: failed: .*no")]),
-        "LOST": Cell("prelaunch", [has("socket", 1)]),
+        "LOST": Cell("prelaunch", [has("socket", LEFT)]),
         "TIMEOUT": late("PRELAUNCH", "failed", "QMP-LATE(?s:.*)vm: failed"),
         "ENDED": Cell("failed", [sees("QEMU exited with status 3")], [order("exit=3")]),
         "RESTART": Cell("prelaunch", [sees("stopping: killed while it was starting", "stopped: killed", "vm: prelaunch")]),
@@ -223,7 +224,7 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "RESUMED": same("RUNNING"),
         "PAUSED": Cell("paused", [sees("vm: paused")]),
         "REFUSED": same("RUNNING"),
-        "LOST": Cell("running", [has("socket", 1)]),
+        "LOST": Cell("running", [has("socket", LEFT)]),
         "TIMEOUT": Cell(
             "failed", [sees("it closed its monitor and runs on", "vm: failed")], [order("close")],
             replace(STATES["RUNNING"], clock=FAST),
@@ -249,7 +250,7 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "RESUMED": Cell("running", [RUNNING]),
         "PAUSED": same("PAUSED"),
         "REFUSED": same("PAUSED"),
-        "LOST": Cell("paused", [has("socket", 1)]),
+        "LOST": Cell("paused", [has("socket", LEFT)]),
         "TIMEOUT": Cell(
             "failed", [sees("it closed its monitor and runs on", "vm: failed")], [order("close")],
             replace(STATES["PAUSED"], clock=FAST),
@@ -275,7 +276,7 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "RESUMED": same("STOPPING"),
         "PAUSED": same("STOPPING"),
         "REFUSED": same("STOPPING"),
-        "LOST": Ignored("stopping", [has("socket", 1)]),
+        "LOST": Ignored("stopping", [has("socket", LEFT)]),
         "TIMEOUT": Cell(
             "stopped", [sees("did not obey the power button", "stopped: host-qmp-quit")], [],
             replace(STATES["STOPPING"], symbols={"VM0_STOP_TIMEOUT": 1}), arrives=False,
