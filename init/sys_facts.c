@@ -581,7 +581,7 @@ static int find_hop(struct hop *hop, const char *path, unsigned slot, unsigned f
 
 int sys_pci_child(int root, const char *parent, unsigned slot, unsigned function, char bdf[SYS_BDF])
 {
-	char found[SYS_BDF];
+	char found[SYS_BDF] = "";
 	struct hop hop = { .root = root, .bdf = found };
 	char path[PATH_SIZE];
 	int error;
@@ -611,7 +611,7 @@ static int take_root(void *arg, const char *name)
 
 int sys_pci_on_root(int root, uint32_t uid, unsigned slot, unsigned function, char bdf[SYS_BDF])
 {
-	char name[SYS_BDF];
+	char name[SYS_BDF] = "";
 	struct hop hop = { .root = root, .uid = uid, .bdf = name };
 	char path[PATH_SIZE];
 	int result = sys_names(root, "sys/devices", take_root, &hop);

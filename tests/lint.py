@@ -274,7 +274,9 @@ def brought_about(names: dict[str, str]) -> set[str]:
     # The codes of refusal_cases.py are for words of QEMU's, whoever else has the code.
     lab = texts("tests/lab/*.py").replace(texts("tests/lab/refusal_cases.py"), "")
     return found | {
-        name for name, code in names.items() if f"[{code}]" in printed or f'"{code}"' in lab
+        name
+        for name, code in names.items()
+        if f"[{code}]" in printed + lab or f'"{code}"' in lab
     }
 
 

@@ -101,7 +101,7 @@ def _plug(appliance: Appliance, seen: Life) -> None:
     drive = "$(dirname $(grep -l LAB0 /sys/class/nvme/nvme*/serial))"
     flow = f"d=/dev/$(basename {drive})n1"
     loop = "while dd if=$d of=/dev/null bs=64k count=16 iflag=direct 2>/tmp/error; do :; done"
-    _guest(appliance, flow, f"({loop}; echo over >/tmp/over) &")
+    _guest(appliance, flow, f"{{ ({loop}; echo over >/tmp/over) & }}")
     appliance.console.send(f"detach demo {SLOT}")
     appliance.console.expect(r"hvinit: demo: device \S+ is detached")
     seen.answers["guest without"] = _guest(appliance, "cat /sys/class/nvme/nvme*/serial")

@@ -1565,6 +1565,13 @@ static void test_quarantine(void **state)
 	end(STATUS_1);
 	end_release();
 	device_release(&config, 0, 0);
+	command(VM_EV_START);
+	finding(DIAG_RESET_FAIL, "bind it: Resource temporarily unavailable");
+	assert_said("[RESET-FAIL]");
+	assert_int_equal(device_state(), DEVICE_QUARANTINED);
+	end(STATUS_1);
+	end_release();
+	device_release(&config, 0, 0);
 }
 
 /* --- stopping --- */
