@@ -35,14 +35,17 @@ static void add(struct words *words, const char *text)
 		words->text[words->used++] = *text++;
 }
 
-static void add_hex(struct words *words, uintptr_t value)
+static void add_number(struct words *words, uintptr_t value, unsigned base)
 {
-	char digit[2] = "";
+	char text[3 * sizeof(value)];
+	char *digit = text + sizeof(text) - 1;
 
-	for (unsigned shift = 8 * sizeof(value); shift > 0; shift -= 4) {
-		digit[0] = "0123456789abcdef"[value >> (shift - 4) & 0xf];
-		add(words, digit);
-	}
+	*digit = '\0';
+	do {
+		*--digit = "0123456789abcdef"[value % base];
+		value /= base;
+	} while (value);
+	add(words, digit);
 }
 
 /* In one write: the kernel makes a line of its log out of each, and keeps back one without end. */
@@ -82,10 +85,10 @@ _Noreturn static void on_fault(int number, siginfo_t *info, void *context)
 	add(&words, name);
 	if (info->si_code > 0) {
 		add(&words, " at 0x");
-		add_hex(&words, (uintptr_t)info->si_addr);
+		add_number(&words, (uintptr_t)info->si_addr, 16);
 	} else { /* by kill(), as abort() does */
-		add(&words, ", sent by process 0x");
-		add_hex(&words, (uintptr_t)info->si_pid);
+		add(&words, ", sent by process ");
+		add_number(&words, (uintptr_t)info->si_pid, 10);
 	}
 	add(&words, "\n");
 	say(&words);

@@ -240,8 +240,13 @@ static void warn(const char *what, int error)
 _Noreturn static void cannot_go_on(const char *step, int error)
 {
 	_cleanup_fd_ int kmsg = sys_kmsg_open();
+	char text[128];
+	ssize_t n;
 
-	dprintf(kmsg, "<2>hvinit: init: %s: %s\n", step, strerror(-error));
+	/* In one write: musl's dprintf() makes several, and each is a line of the kernel's log. */
+	str_format(text, sizeof(text), "<2>hvinit: init: %s: %s\n", step, strerror(-error));
+	n = write(kmsg, text, strlen(text));
+	(void)n;
 	for (;;)
 		pause();
 }

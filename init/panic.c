@@ -11,7 +11,7 @@
 #include "util.h"
 
 /* A firmware variable holds a kilobyte or two of the log, and there are ten or so to a panic. */
-enum { RECORDS = 64, NAME = 64, SIZE = 16 * 1024 };
+enum { RECORDS = 64, NAME = 64, SIZE = 16 * 1024, LINE = 960 };
 
 /* User messages; the kernel log takes a line a write. */
 #define SHOWN "<12>hvinit: host: "
@@ -60,11 +60,20 @@ static bool is_reason(const char *line)
 	return strstr(line, "Kernel panic") || strstr(line, "Internal error:");
 }
 
+/* In one write, for the kernel makes a line of its log out of each. */
 static void copy_line(int kmsg, const char *line)
 {
-	if (*line)
-		dprintf(kmsg, "%spanic before this boot: %s\n", is_reason(line) ? SHOWN : KEPT,
-			line);
+	char text[LINE];
+	ssize_t n;
+
+	if (!*line)
+		return;
+	str_format(text, sizeof(text) - 1, "%spanic before this boot: %s",
+		   is_reason(line) ? SHOWN : KEPT, line);
+	n = (ssize_t)strlen(text);
+	text[n] = '\n';
+	n = write(kmsg, text, (size_t)n + 1);
+	(void)n;
 }
 
 /* The record's own first line is "Panic#1 Part2". */

@@ -37,6 +37,14 @@ class Appliance:
         self.tell(f"{vm}: {match[1]}")
         return match[1]
 
+    def await_lines(self, *patterns: str) -> str:
+        """Waits until each of PATTERNS has come, in whatever order; what has come with them."""
+        waited, came = set(patterns), ""
+        while waited:
+            came += self.console.expect("|".join(f"(?:{one})" for one in waited))[0] + "\n"
+            waited = {one for one in waited if not re.search(one, came)}
+        return came
+
     def await_proof(self, *vms: str) -> None:
         """Waits until the guests of VMS have said all they have to say, whichever does so first;
         fails at once when one of the VMs ends."""

@@ -3,8 +3,6 @@
 
 import re
 
-import pytest
-
 from .mishaps import WATCHDOG_S, Mishaps
 
 
@@ -15,6 +13,11 @@ def lines(console: str, *patterns: str) -> None:
         found = re.compile(pattern).search(console, at)
         assert found, f"{pattern!r} is not behind {console[max(0, at - 100):at]!r}"
         at = found.end()
+
+
+def said(console: str, text: str) -> set[str]:
+    """The times at which TEXT was said: the log shows it again."""
+    return set(re.findall(rf"\[ *(\d+\.\d+)\] hvinit: [^\n]*{text}", console))
 
 
 class TestDrive:
@@ -41,13 +44,12 @@ class TestWatchdog:
         assert "failed in a row: 1" in told
 
     def test_it_does_not_bite_otherwise(self, mishaps: Mishaps) -> None:
-        said = mishaps.console.count("the boot before this one has failed: the watchdog")
-        assert said == 1
+        assert len(said(mishaps.console, "the boot before this one has failed: the watchdog")) == 1
 
 
 class TestFailedBoots:
     def test_fault_has_last_words_and_reboots(self, mishaps: Mishaps) -> None:
-        lines(mishaps.console, r"hvinit: PID 1: fault in itself: bad address, sent by process 0x",
+        lines(mishaps.console, r"hvinit: PID 1: fault in itself: bad address, sent by process \d+\b",
               r"hvinit: init: started")  # fmt: skip
         assert "failed in a row: 2" in mishaps.answers["status after the fault"]
 
@@ -58,11 +60,10 @@ class TestFailedBoots:
     def test_three_in_a_row_lead_to_safe_mode(self, mishaps: Mishaps) -> None:
         assert "failed in a row: 3" in mishaps.answers["status after the panic"]
         assert "[BOOT-FAILED]" in mishaps.console
-        assert mishaps.console.count("safe mode: no VM is started") == 1
+        assert len(said(mishaps.console, "safe mode: no VM is started")) == 1
 
-    @pytest.mark.parametrize("when", ["status of the good boot", "status at last"])
-    def test_running_vms_clear_the_count(self, mishaps: Mishaps, when: str) -> None:
-        assert "failed in a row" not in mishaps.answers[when]
+    def test_running_vms_clear_the_count(self, mishaps: Mishaps) -> None:
+        assert "failed in a row" not in mishaps.answers["status of the good boot"]
 
 
 def test_power_button_powers_off_in_order(mishaps: Mishaps) -> None:
