@@ -3,6 +3,7 @@
 killed at several points, and at last a guest that does not obey its power button. Everything is
 done as an operator would do it, at the appliance's console and at the guest's."""
 
+import itertools
 from dataclasses import dataclass, field
 
 from . import config
@@ -16,6 +17,7 @@ HANG_TIMEOUT = 10
 # Messages at which QEMU is killed.
 KILLED_AT = ("starting", "exec", "prelaunch", "running", "proof")
 SLOT, SERIAL = 1, "LAB1"
+MARKS = itertools.count(100)
 
 
 @dataclass
@@ -55,9 +57,12 @@ def _guest(appliance: Appliance, *lines: str) -> str:
     console.expect("leave with Ctrl-]")
     console.send("")
     console.expect(GUEST_PROMPT)
-    console.send("; ".join(["echo begin-of-$((6 * 7))", *lines, "echo end-of-$((6 * 7))"]))
-    console.expect(r"begin-of-42\r\n")
-    printed = console.until("end-of-42")
+    # The appliance shows what was on the guest's console before: no two marks may be alike.
+    mark = next(MARKS)
+    begin, end = (f"echo {word}-of-$((2 * {mark}))" for word in ("begin", "end"))
+    console.send("; ".join([begin, *lines, end]))
+    console.expect(rf"begin-of-{2 * mark}\r\n")
+    printed = console.until(f"end-of-{2 * mark}")
     console.send(LEAVE)
     console.expect(PROMPT)
     return printed
@@ -99,9 +104,9 @@ def _driver(appliance: Appliance) -> str:
 def _plug(appliance: Appliance, seen: Life) -> None:
     """Data flows through the other drive all the time."""
     drive = "$(dirname $(grep -l LAB0 /sys/class/nvme/nvme*/serial))"
-    flow = f"d=/dev/$(basename {drive})n1"
-    loop = "while dd if=$d of=/dev/null bs=64k count=16 iflag=direct 2>/tmp/error; do :; done"
-    _guest(appliance, flow, f"{{ ({loop}; echo over >/tmp/over) & }}")
+    flow = f"e=$(basename {drive})n1"
+    loop = "while dd if=/dev/$e of=/dev/null bs=64k count=16 iflag=direct 2>/tmp/error; do :; done"
+    _guest(appliance, flow, f"{{ ({loop}; echo the flow has stopped >/tmp/over) & }}")
     appliance.console.send(f"detach demo {SLOT}")
     appliance.console.expect(r"hvinit: demo: device \S+ is detached")
     seen.answers["guest without"] = _guest(appliance, "cat /sys/class/nvme/nvme*/serial")
@@ -113,7 +118,8 @@ def _plug(appliance: Appliance, seen: Life) -> None:
     read = "dd if=$d bs=4096 skip=1 count=256 iflag=direct 2>/dev/null | sha256sum"
     seen.answers["guest with"] = _guest(appliance, find, name, read)
     seen.answers["driver with"] = _driver(appliance)
-    seen.answers["flow"] = _guest(appliance, "cat /tmp/over /tmp/error")
+    look = "a=$(cat /sys/block/$e/stat); until [ \"$a\" != \"$(cat /sys/block/$e/stat)\" ]; do :; done"
+    seen.answers["flow"] = _guest(appliance, look, "echo it flows", "cat /tmp/over 2>/dev/null")
     seen.answers["attached twice"] = appliance.ask(f"attach demo {SLOT}", "hvinit: demo: ")
 
 
