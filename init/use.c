@@ -13,9 +13,20 @@ enum {
 	VENDOR_ASPEED = 0x1a03,
 	VENDOR_MATROX = 0x102b,
 	VENDOR_HUAWEI = 0x19e5,
+	VENDOR_HP = 0x103c,
+	VENDOR_HPE = 0x1590, /* the kernel's PCI_VENDOR_ID_HP_3PAR */
 	MATROX_G200_FIRST = 0x0522, /* the G200s of BMCs (drivers/gpu/drm/mgag200/mgag200_drv.c) */
 	MATROX_G200_LAST = 0x053a,
 	HUAWEI_HI1710 = 0x1711, /* drivers/gpu/drm/hisilicon/hibmc/hibmc_drm_drv.c */
+	/*
+	 * iLO's functions: USB, serial port, KCS, support, messaging and watchdog, and iLO 5's USB
+	 * (pci.ids, vendor 103c; drivers/watchdog/hpwdt.c, drivers/misc/hpilo.c). That those of Arm
+	 * servers (ProLiant RL300) have the same ids is from memory.
+	 */
+	ILO_FIRST = 0x3300,
+	ILO_LAST = 0x3308,
+	ILO5_USB = 0x22f6,
+	ILO_HPE = 0x0389, /* drivers/watchdog/hpwdt.c, "PCtrl" */
 	CONSOLES = 256,
 	UUID = 40,
 };
@@ -123,6 +134,10 @@ static bool is_bmc(const struct pci_fact *d)
 		return true;
 	if (d->vendor == VENDOR_MATROX)
 		return d->device >= MATROX_G200_FIRST && d->device <= MATROX_G200_LAST;
+	if (d->vendor == VENDOR_HP)
+		return d->device == ILO5_USB || (d->device >= ILO_FIRST && d->device <= ILO_LAST);
+	if (d->vendor == VENDOR_HPE)
+		return d->device == ILO_HPE;
 	return d->vendor == VENDOR_HUAWEI && d->device == HUAWEI_HI1710;
 }
 
