@@ -166,11 +166,20 @@ int launch_host(const struct config *config, bool probe, struct launch *launch)
 	return child_start(&job, CHILD_REPORTS, -1, launch);
 }
 
+/* Whether what the SMMU answers is kept already: facts tell it then. */
+static bool is_learned(const char *name)
+{
+	const struct smmu_fact *smmu = facts_smmu(&facts, name);
+
+	return smmu && smmu->probed;
+}
+
 /* Only which SMMUs are behind the VM's devices matters here, so a plan is made anew. */
 _Noreturn static void run_learn(const struct config *config, unsigned slot, pid_t qemu)
 {
 	const char *smmu[HV_HOSTDEV_SLOTS];
 	unsigned devices = 0;
+	unsigned learned = 0;
 	int root = sys_root_open("/");
 	int iommufd;
 
@@ -178,9 +187,14 @@ _Noreturn static void run_learn(const struct config *config, unsigned slot, pid_
 		_exit(CHILD_FAILED);
 	facts_discover(root, &facts);
 	plan_vm(config, slot, &facts, &plan);
-	for (unsigned i = 0; i < plan.devices; i++)
-		if (plan.device[i].fact)
-			smmu[devices++] = plan.device[i].fact->smmu;
+	for (unsigned i = 0; i < plan.devices; i++) {
+		if (!plan.device[i].fact)
+			continue;
+		smmu[devices] = plan.device[i].fact->smmu;
+		learned += is_learned(smmu[devices++]);
+	}
+	if (learned == devices)
+		_exit(0);
 	/* As late as can be: a QEMU that ends now must not leave its memory to this child. */
 	iommufd = sys_iommufd_of(root, qemu, ARGV_FD_IOMMUFD);
 	if (iommufd < 0)
@@ -191,11 +205,6 @@ _Noreturn static void run_learn(const struct config *config, unsigned slot, pid_
 
 void launch_learn(const struct config *config, unsigned slot, pid_t qemu)
 {
-	static bool learned[HV_VM_SLOTS];
-
-	if (learned[slot])
-		return;
-	learned[slot] = true;
 	if (fork() != 0)
 		return;
 	sys_unblock_signals();

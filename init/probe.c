@@ -14,6 +14,7 @@
 #include <linux/vfio.h>
 
 #include "claim.h"
+#include "symbols.h"
 #include "sys.h"
 #include "util.h"
 
@@ -106,28 +107,54 @@ static bool one_smmu(const char *const *smmu, unsigned devices)
 	return true;
 }
 
-void probe_learn(int root, int iommufd, const char *const *smmu, unsigned devices)
-{
-	struct smmu_fact first = { 0 };
-	unsigned found = 0;
+/* What an iommufd has answered about its devices, in the order of their ids. */
+struct answers {
+	unsigned found; /* may be more than there is room for */
+	struct smmu_fact of[HV_HOSTDEV_SLOTS];
+};
 
-	for (uint32_t id = 1; id < IDS && found < devices; id++) {
+/* False: one of them could not be asked, and so it is not known which is which. */
+static bool ask_all(int iommufd, struct answers *answers)
+{
+	for (uint32_t id = 1; id < IDS; id++) {
 		struct smmu_fact answer = { 0 };
 		int error = ask(iommufd, id, &answer);
 
 		if (error == -ENOENT)
 			continue;
-		if (error || (found && !same_answer(&first, &answer)))
-			return;
-		if (found++ == 0)
-			first = answer;
+		if (error)
+			return false;
+		if (answers->found < ARRAY_SIZE(answers->of))
+			answers->of[answers->found] = answer;
+		answers->found++;
 	}
-	/* Of one SMMU any device will do; of several, every one must have answered the same. */
-	if (found == 0 || (found < devices && !one_smmu(smmu, devices)))
+	return answers->found > 0 && answers->found <= ARRAY_SIZE(answers->of);
+}
+
+static bool is_consistent(const struct answers *answers, const char *const *smmu)
+{
+	for (unsigned i = 1; i < answers->found; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (strcmp(smmu[i], smmu[j]) == 0 &&
+			    !same_answer(&answers->of[i], &answers->of[j]))
+				return false;
+	return true;
+}
+
+/*
+ * QEMU binds devices in the order of its words, and a new object has a larger id than those that
+ * are there. Of one SMMU, any device will do.
+ */
+void probe_learn(int root, int iommufd, const char *const *smmu, unsigned devices)
+{
+	struct answers answers = { 0 };
+
+	if (!ask_all(iommufd, &answers) || answers.found > devices ||
+	    (answers.found < devices && !one_smmu(smmu, devices)) || !is_consistent(&answers, smmu))
 		return;
-	for (unsigned i = 0; i < devices; i++) {
-		str_copy(first.name, sizeof(first.name), smmu[i]);
-		keep(root, &first);
+	for (unsigned i = 0; i < answers.found; i++) {
+		str_copy(answers.of[i].name, sizeof(answers.of[i].name), smmu[i]);
+		keep(root, &answers.of[i]);
 	}
 }
 

@@ -22,9 +22,10 @@ enum { PROBE_LIMIT_MS = 10000 }; /* for one device: drivers and resets may hang 
 void probe_all(int root, struct facts *facts, FILE *tell, struct diag *diag);
 
 /*
- * Asks with an iommufd that devices behind the named SMMUs are bound to, in any order, and keeps
- * what is certain for this boot: which device an answer is about is not told, so answers that
- * differ are kept for nobody.
+ * Asks with an iommufd that devices behind the named SMMUs were bound to in that order, and keeps
+ * the answers for this boot. Which device one is about is not told, only the order is: when there
+ * are more or fewer answers than devices and several SMMUs, or one SMMU would have answered in two
+ * ways, nothing is kept.
  */
 void probe_learn(int root, int iommufd, const char *const *smmu, unsigned devices);
 

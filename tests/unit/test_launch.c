@@ -599,9 +599,15 @@ static void test_learn(void **state)
 	(void)state;
 	assert_string_equal(learn(0, 4711),
 			    "77 2 smmu3.0x000000000c000000 smmu3.0x000000000c020000");
-	/* Once a boot is enough: the file would be there already, and a child is not even started. */
+	/* As long as one of them is not kept, each start tries again. */
 	fakesys_remove(root, "learned");
+	fakesys_file(root, "run/hvinit/smmu/smmu3.0x000000000c000000", "1 2 3 4 5 6 7 8 9");
+	assert_string_equal(learn(0, 4711),
+			    "77 2 smmu3.0x000000000c000000 smmu3.0x000000000c020000");
+	fakesys_remove(root, "learned");
+	fakesys_file(root, "run/hvinit/smmu/smmu3.0x000000000c020000", "1 2 3 4 5 6 7 8 9");
 	assert_string_equal(learn(0, 4711), "");
+	fakesys_remove(root, "run/hvinit/smmu/smmu3.0x000000000c020000");
 	/* A QEMU that has ended has nothing to tell. */
 	config.vm[1] = config.vm[0];
 	assert_string_equal(learn(1, 4712), "");

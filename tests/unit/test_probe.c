@@ -367,18 +367,38 @@ static void test_learn(void **state)
 	assert_int_equal(smmu.aidr, 2);
 }
 
-/* Which device an answer is about is not told. */
+/* QEMU binds in the order of its words, and ids ascend. */
+static void test_learn_order(void **state)
+{
+	struct smmu_fact smmu[] = { { .name = S0 }, { .name = S1 } };
+
+	(void)state;
+	kernel.object[2] = 0x1234;
+	kernel.object[40] = 0x5678;
+	learn(S0, S1);
+	assert_true(probe_kept(root, &smmu[0]) && probe_kept(root, &smmu[1]));
+	assert_int_equal(smmu[0].idr[0], 0x1234);
+	assert_int_equal(smmu[1].idr[0], 0x5678);
+	learn(S1, S0);
+	assert_true(probe_kept(root, &smmu[0]) && probe_kept(root, &smmu[1]));
+	assert_int_equal(smmu[0].idr[0], 0x5678);
+}
+
+/* Which device an answer is about is not told otherwise. */
 static void test_learn_unsure(void **state)
 {
 	(void)state;
 	kernel.object[2] = 0x1234;
-	kernel.object[3] = 0x5678;
-	learn(S0, S1);
-	assert_false(is_kept(S0));
-	assert_false(is_kept(S1));
-	kernel.object[3] = 0;
 	learn(S0, S1); /* one of two answered: it may be either */
 	assert_false(is_kept(S0));
+	kernel.object[3] = 0x5678;
+	learn(S0, S0); /* two answers of one SMMU */
+	assert_false(is_kept(S0));
+	kernel.object[4] = 0x5678;
+	learn(S0, S1); /* one that is nobody's */
+	assert_false(is_kept(S0));
+	assert_false(is_kept(S1));
+	kernel.object[3] = kernel.object[4] = 0;
 	learn(S0, S0);
 	assert_true(is_kept(S0));
 }
@@ -409,7 +429,8 @@ int main(void)
 		PROBE_CASE("which device is lent", test_choice),
 		PROBE_CASE("what is kept", test_kept),
 		PROBE_CASE("learning from a running QEMU", test_learn),
-		PROBE_CASE("answers that differ", test_learn_unsure),
+		PROBE_CASE("SMMUs that differ", test_learn_order),
+		PROBE_CASE("answers of one cannot tell", test_learn_unsure),
 		PROBE_CASE("no answers", test_learn_nothing),
 	};
 
