@@ -78,9 +78,9 @@ int launch_attach(const struct config *config, unsigned slot, unsigned hostdev, 
 int launch_host(const struct config *config, bool probe, struct launch *launch);
 
 /*
- * Keeps what the SMMUs behind a running VM say of themselves (probe.h), in a child, unless all
- * of them are kept by now. To ask before QEMU is started would reset each SMMU's device twice more; QEMU's own
- * iommufd gives the same answer for nothing.
+ * Keeps what the SMMUs behind a running VM say of themselves (probe.h), in a child, unless all of
+ * that is kept by now. To ask before QEMU is started would reset each SMMU's device twice more;
+ * QEMU's own iommufd gives the same answer for nothing.
  */
 void launch_learn(const struct config *config, unsigned slot, pid_t qemu);
 

@@ -175,21 +175,26 @@ static bool group_is_idle(const struct facts *facts, int group)
 	return true;
 }
 
-const struct pci_fact *probe_choose(const struct facts *facts, const char *smmu)
+static bool can_lend(const struct facts *facts, const struct pci_fact *d, const char *smmu)
 {
-	const struct pci_fact *best = NULL;
+	return !d->bridge && strcmp(d->smmu, smmu) == 0 && d->group != FACTS_NO_GROUP && !d->vfs &&
+	       d->direct != KNOWN_YES && group_is_idle(facts, d->group);
+}
 
-	for (unsigned i = 0; i < facts->count; i++) {
-		const struct pci_fact *d = &facts->device[i];
+/* One that VFIO has already need not be bound, and so comes before one that is free. */
+const struct pci_fact *probe_choose(const struct facts *facts, const char *smmu,
+				    const struct pci_fact *after)
+{
+	const struct pci_fact *end = facts->device + facts->count;
+	bool bound = !after || after->driver[0];
 
-		if (d->bridge || strcmp(d->smmu, smmu) != 0 || d->group == FACTS_NO_GROUP ||
-		    d->vfs || d->direct == KNOWN_YES || !group_is_idle(facts, d->group))
-			continue;
-		/* One that VFIO has already need not be bound, and one without a driver is free. */
-		if (!best || (!best->driver[0] && d->driver[0]))
-			best = d;
-	}
-	return best;
+	for (const struct pci_fact *d = after ? after + 1 : facts->device; bound && d < end; d++)
+		if (d->driver[0] && can_lend(facts, d, smmu))
+			return d;
+	for (const struct pci_fact *d = bound ? facts->device : after + 1; d < end; d++)
+		if (!d->driver[0] && can_lend(facts, d, smmu))
+			return d;
+	return NULL;
 }
 
 static bool ask_device(int root, const char *bdf, struct smmu_fact *smmu, struct diag *diag)
@@ -285,16 +290,18 @@ static bool read_answer(int pipe, struct answer *answer)
 	return n > 0 && read(pipe, answer, sizeof(*answer)) == sizeof(*answer);
 }
 
-static void probe_one(int root, const struct pci_fact *d, struct smmu_fact *smmu, struct diag *diag)
+/* Whether a child has ended with an answer, be it a finding. */
+static bool probe_one(int root, const struct pci_fact *d, struct smmu_fact *smmu, struct diag *diag)
 {
 	struct answer answer;
+	bool answered = false;
 	int fd[2];
 	pid_t pid;
 
 	if (pipe(fd)) {
 		diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, smmu->name, "make a pipe: %s",
 			 strerror(errno));
-		return;
+		return false;
 	}
 	pid = fork();
 	if (pid == 0) {
@@ -306,6 +313,7 @@ static void probe_one(int root, const struct pci_fact *d, struct smmu_fact *smmu
 		diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, smmu->name, "start a child: %s",
 			 strerror(errno));
 	} else if (read_answer(fd[0], &answer)) {
+		answered = true;
 		waitpid(pid, NULL, 0);
 		if (answer.smmu.probed) {
 			answer.smmu.canwbs = smmu->canwbs;
@@ -325,30 +333,52 @@ static void probe_one(int root, const struct pci_fact *d, struct smmu_fact *smmu
 			 smmu->name, PROBE_LIMIT_MS / 1000, (int)pid);
 	}
 	close(fd[0]);
+	return answered;
+}
+
+static void tell_about(const struct pci_fact *d, const struct smmu_fact *smmu, FILE *tell)
+{
+	fprintf(tell, "hvinit: probe: %s: lends %s to %s for a moment, which resets it\n",
+		smmu->name, d->bdf, d->driver[0] ? d->driver : d->variant);
+}
+
+/*
+ * Asks through one device after the other, as long as they are with VFIO already: a VM may have
+ * them. What is wrong with those counts only when no other device has answered.
+ */
+static void probe_smmu(int root, const struct facts *facts, struct smmu_fact *smmu, FILE *tell,
+		       struct diag *diag)
+{
+	const struct pci_fact *d = probe_choose(facts, smmu->name, NULL);
+	const struct pci_fact *next;
+
+	if (!d)
+		diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, smmu->name,
+			 "ask it for its features: no device behind it is idle");
+	for (; d; d = next) {
+		unsigned findings = diag->count;
+		bool more = probe_one(root, d, smmu, diag) && !smmu->probed && d->driver[0];
+
+		next = more ? probe_choose(facts, smmu->name, d) : NULL;
+		if (!next)
+			return;
+		diag->count = findings;
+		tell_about(next, smmu, tell);
+		fflush(tell);
+	}
 }
 
 void probe_all(int root, struct facts *facts, FILE *tell, struct diag *diag)
 {
 	for (unsigned i = 0; i < facts->smmus; i++) {
 		struct smmu_fact *smmu = &facts->smmu[i];
-		const struct pci_fact *d = probe_choose(facts, smmu->name);
+		const struct pci_fact *d = probe_choose(facts, smmu->name, NULL);
 
-		if (smmu->probed || !d)
-			continue;
-		fprintf(tell, "hvinit: probe: %s: lends %s to %s for a moment, which resets it\n",
-			smmu->name, d->bdf, d->driver[0] ? d->driver : d->variant);
+		if (!smmu->probed && d)
+			tell_about(d, smmu, tell);
 	}
 	fflush(tell);
-	for (unsigned i = 0; i < facts->smmus; i++) {
-		struct smmu_fact *smmu = &facts->smmu[i];
-		const struct pci_fact *d = probe_choose(facts, smmu->name);
-
-		if (smmu->probed)
-			continue;
-		if (d)
-			probe_one(root, d, smmu, diag);
-		else
-			diag_add(diag, DIAG_HOST, DIAG_PROBE_FAIL, smmu->name,
-				 "ask it for its features: no device behind it is idle");
-	}
+	for (unsigned i = 0; i < facts->smmus; i++)
+		if (!facts->smmu[i].probed)
+			probe_smmu(root, facts, &facts->smmu[i], tell, diag);
 }

@@ -34,8 +34,10 @@ bool probe_kept(int root, struct smmu_fact *smmu);
 
 /*
  * The device behind the SMMU that may be lent: an endpoint that no host driver and no other use
- * has, nor any member of its group; NULL when there is none.
+ * has, nor any member of its group; NULL when there is none. With one that it has returned before
+ * as after, the next one.
  */
-const struct pci_fact *probe_choose(const struct facts *facts, const char *smmu);
+const struct pci_fact *probe_choose(const struct facts *facts, const char *smmu,
+				    const struct pci_fact *after);
 
 #endif

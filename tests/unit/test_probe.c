@@ -101,15 +101,24 @@ static int answer_info(struct iommu_hw_info *cmd)
 	return 0;
 }
 
+/* A QEMU has this one. */
+static bool is_busy(int fd)
+{
+	char path[64];
+	char file[128] = "";
+
+	str_format(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return readlink(path, file, sizeof(file) - 1) > 0 && strstr(file, "/vfio9");
+}
+
 int __wrap_ioctl(int fd, unsigned long request, void *arg)
 {
-	(void)fd;
 	if (request == IOMMU_GET_HW_INFO)
 		return answer_info(arg);
 	if (request == VFIO_DEVICE_BIND_IOMMUFD) {
 		((struct vfio_device_bind_iommufd *)arg)->out_devid = DEVICE_ID;
-		errno = kernel.bind_error;
-		return kernel.bind_error ? -1 : 0;
+		errno = is_busy(fd) ? EINVAL : kernel.bind_error;
+		return errno ? -1 : 0;
 	}
 	assert_int_equal(request, IOMMU_OPTION);
 	return 0;
@@ -239,6 +248,31 @@ static void test_taken_meanwhile(void **state)
 	assert_string_equal(calls(), "");
 }
 
+/* What a QEMU has is on VFIO's driver, too: another device behind the SMMU is asked then. */
+static void test_busy_and_free(void **state)
+{
+	static const struct fake_device more[] = {
+		{ .bdf = "0000:43:00.0", .smmu = S0, .group = "10", .driver = "vfio-pci" },
+		{ .bdf = "0000:44:00.0", .smmu = S0, .group = "11", .driver = "vfio-pci" },
+	};
+
+	(void)state;
+	set_driver(D1, "vfio-pci");
+	fakesys_file(root, "run/hvinit/smmu/" S1, "1 2 3 4 5 6 7 8 9");
+	fakesys_device(root, &more[0]);
+	fakesys_device(root, &more[1]);
+	put("0000:43:00.0", "vfio-dev/vfio9/dev", "");
+	put("0000:44:00.0", "vfio-dev/vfio9/dev", "");
+	fakesys_file(root, "dev/vfio/devices/vfio9", "");
+	probe();
+	assert_no_finding(&diag);
+	assert_true(facts_smmu(&facts, S0)->probed);
+	assert_non_null(strstr(told, "lends 0000:43:00.0 to vfio-pci"));
+	assert_non_null(strstr(told, "lends 0000:44:00.0 to vfio-pci"));
+	assert_non_null(strstr(told, "lends " D0 " to vfio-pci"));
+	assert_non_null(strstr(calls(), "driver/unbind=" D0 ";"));
+}
+
 static void test_no_answer(void **state)
 {
 	(void)state;
@@ -277,7 +311,7 @@ static const char *choice(void)
 	const struct pci_fact *d;
 
 	facts_discover(root, &facts);
-	d = probe_choose(&facts, S0);
+	d = probe_choose(&facts, S0, NULL);
 	return d ? d->bdf : "none";
 }
 
@@ -423,6 +457,7 @@ int main(void)
 		PROBE_CASE("a device that is taken meanwhile", test_taken_meanwhile),
 		PROBE_CASE("a device is left as it was", test_states),
 		PROBE_CASE("a device that is in use", test_busy),
+		PROBE_CASE("a device in use, and another one", test_busy_and_free),
 		PROBE_CASE("an SMMU that does not answer", test_no_answer),
 		PROBE_CASE("another kind of IOMMU", test_other_iommu),
 		PROBE_CASE("a child that hangs", test_hangs),
