@@ -6,6 +6,7 @@
 
 #include "manifest.h"
 #include "sys_disk.h"
+#include "sys_disk_path.h"
 #include "sys_facts.h"
 #include "util.h"
 
@@ -74,7 +75,7 @@ static bool is_same(const struct found *a, const struct found *b)
 	if (strcmp(a->config->path, b->config->path) == 0)
 		return true;
 	if (!a->known || !b->known)
-		return false;
+		return sys_disk_overlaps(a->config->path, b->config->path);
 	if (is_same_file(a, &b->disk))
 		return true;
 	for (unsigned i = 0; i < b->extents; i++)

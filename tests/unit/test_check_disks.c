@@ -197,6 +197,49 @@ static void test_twice_in_one(void **state)
 	assert_finding(&diag, DIAG_DISK_TWICE, "VM0_DISK1_PATH", "VM0_DISK0_PATH has it");
 }
 
+/* What the paths alone tell, for a machine that cannot be looked at. */
+static const struct pair named[] = {
+	{ "empty parts", "/a//x", "/a/x/", true },
+	{ "parts that mean nothing", "/./a/./x", "/b/../a/x", true },
+	{ "above the root", "/../a", "/a", true },
+	{ "other files", "/a/x", "/a/x1", false },
+	{ "a file above", "/a", "/a/x", false },
+	{ "hidden files", "/a/.x", "/a/x", false },
+	{ "sda and its partition", "/dev/sda", "/dev/sda1", true },
+	{ "a partition and its disk", "/dev//vdb12", "/dev/vdb", true },
+	{ "NVMe", "/dev/nvme0n1", "/dev/nvme0n1p2", true },
+	{ "an MMC", "/dev/mmcblk0p1", "/dev/mmcblk0", true },
+	{ "a name of udev's", "/dev/disk/by-id/a", "/dev/disk/by-id/a-part3", true },
+	{ "two partitions by name", "/dev/sda1", "/dev/sda2", false },
+	{ "a disk of a longer name", "/dev/sda", "/dev/sdaa1", false },
+	{ "ten partitions", "/dev/sda1", "/dev/sda10", false },
+	{ "namespaces", "/dev/nvme0n1", "/dev/nvme0n11", false },
+	{ "no partition", "/dev/mmcblk0", "/dev/mmcblk0boot0", false },
+	{ "volumes", "/dev/mapper/a", "/dev/mapper/a1", false },
+	{ "a volume group", "/dev/nvme/a1", "/dev/nvme/a1p1", false },
+	{ "no device", "/srv/sda", "/srv/sda1", false },
+};
+
+static void test_named(void **state)
+{
+	const struct pair *pair = *state;
+
+	memset(&diag, 0, sizeof(diag));
+	manifest_defaults(&config);
+	str_copy(config.vm[0].name, sizeof(config.vm[0].name), "demo");
+	str_copy(config.vm[1].name, sizeof(config.vm[1].name), "other");
+	give(0, 0, pair->first);
+	give(1, 0, pair->second);
+	memset(&facts, 0, sizeof(facts));
+	set = (struct check_set){ .config = &config, .facts = &facts, .root = -1 };
+	check_plan(&set);
+	check_vm(&set, 1, &diag);
+	if (pair->same)
+		assert_finding(&diag, DIAG_DISK_TWICE, "VM1_DISK0_PATH", "VM0_DISK0_PATH has it");
+	else
+		assert_int_equal(diag_failures(&diag, 1), 0);
+}
+
 /* --- what the host does with it --- */
 
 static void test_mounted(void **state)
@@ -373,7 +416,7 @@ static void test_circle(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[12 + ARRAY_SIZE(pairs) + ARRAY_SIZE(headers)] = {
+	struct CMUnitTest tests[12 + ARRAY_SIZE(pairs) + ARRAY_SIZE(named) + ARRAY_SIZE(headers)] = {
 		DISK_CASE("disks in order", test_good, NULL),
 		DISK_CASE("a disk twice in one VM", test_twice_in_one, NULL),
 		DISK_CASE("a disk that is mounted", test_mounted, NULL),
@@ -391,6 +434,8 @@ int main(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
 		tests[n++] = DISK_CASE(pairs[i].title, test_pair, &pairs[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		tests[n++] = CASE(named[i].title, test_named, &named[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
 		tests[n++] = DISK_CASE(headers[i].title, test_qcow2, &headers[i]);
 	return cmocka_run_group_tests_name("check_disks", tests, NULL, NULL);
