@@ -127,9 +127,21 @@ static void write_memory(struct fragment *f, const struct domain *d)
 	write_pins(f, d);
 }
 
+/* libvirt writes down what "virt" is when a domain is defined, so that it stays the same. */
+static void write_machine(struct fragment *f, const struct domain *d)
+{
+	bool newest = d->machine.text && strcmp(d->machine.text, "virt") == 0;
+
+	fragment_text(f, d->machine.line, newest ? QEMU_MACHINE : d->machine.text, "MACHINE");
+	if (newest)
+		xml_tell_line(f->xml, d->machine.line, DIAG_IMPORT_CHANGED,
+			      "/domain/os/type/@machine: \"virt\", the newest one, is " QEMU_MACHINE
+			      " now, so that another image does not change the guest's hardware");
+}
+
 static void write_boot(struct fragment *f, const struct domain *d)
 {
-	write_text(f, &d->machine, "MACHINE");
+	write_machine(f, d);
 	write_text(f, &d->firmware, "FIRMWARE");
 	if (d->keeps_vars) {
 		fragment_text(f, d->vars_line, "keep", "UEFI_VARS");
