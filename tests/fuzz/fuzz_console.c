@@ -13,6 +13,7 @@
 #include "console.h"
 #include "log.h"
 #include "loop.h"
+#include "machine.h"
 #include "shutdown.h"
 #include "symbols.h"
 #include "term.h"
@@ -127,10 +128,33 @@ int vm_find(const char *name)
 const char *vm_command(unsigned slot, enum vm_event event)
 {
 	PROMISE(slot == 0, "a VM that there is");
-	PROMISE(event == VM_EV_START || event == VM_EV_STOP || event == VM_EV_KILL, "a command");
+	PROMISE(event <= VM_EV_RESET, "a command");
 	PROMISE(event != VM_EV_KILL || kill_length == strlen("kill"),
 		"a guest is killed when that was typed in full");
 	return event == VM_EV_START ? "it is started already" : NULL;
+}
+
+const char *vm_attach(unsigned slot, unsigned hostdev)
+{
+	PROMISE(slot == 0 && hostdev <= HV_HOSTDEV_SLOTS, "a VM that there is, and a number");
+	return "it has that device";
+}
+
+const char *vm_detach(unsigned slot, unsigned hostdev)
+{
+	return vm_attach(slot, hostdev);
+}
+
+void machine_status(void (*print)(const char *fmt, ...))
+{
+	print("watchdog: none\n");
+}
+
+void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
+{
+	(void)level;
+	(void)subject;
+	(void)fmt;
 }
 
 unsigned vm_active(void)
