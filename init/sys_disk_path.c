@@ -70,8 +70,8 @@ static bool is_partition(const char *path, const char *disk)
 
 bool sys_disk_overlaps(const char *a, const char *b)
 {
-	char one[VALUE_TEXT];
-	char other[VALUE_TEXT];
+	char one[VALUE_TEXT] = "";
+	char other[VALUE_TEXT] = "";
 
 	normalise(a, one);
 	normalise(b, other);
