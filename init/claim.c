@@ -104,9 +104,9 @@ bool claim_is_bound(int root, const char *bdf, int vm, struct diag *diag)
 
 bool claim_is_alive(int root, const char *bdf, int vm, struct diag *diag)
 {
-	uint16_t vendor;
+	uint32_t class;
 
-	if (sys_pci_vendor_now(root, bdf, &vendor) || vendor != 0xffff)
+	if (sys_pci_class_now(root, bdf, &class) || class != UINT32_MAX)
 		return true;
 	diag_add(diag, vm, DIAG_DEV_DEAD, bdf, "talk to it: its configuration space reads ones");
 	return false;

@@ -27,7 +27,7 @@
 
 #define EFI_DIR "/sys/firmware/efi"
 
-enum { PATH_SIZE = 256, SYSLOG_ACTION_CONSOLE_LEVEL = 8 };
+enum { PATH_SIZE = 256, SYSLOG_ACTION_CONSOLE_LEVEL = 8, CONFIG_REVISION = 8 };
 
 int sys_root_open(const char *dir)
 {
@@ -142,9 +142,9 @@ int sys_pci_lock(int root, const char *bdf)
 	return steal_fd(&fd);
 }
 
-int sys_pci_vendor_now(int root, const char *bdf, uint16_t *vendor)
+int sys_pci_class_now(int root, const char *bdf, uint32_t *class)
 {
-	unsigned char bytes[2];
+	unsigned char bytes[4];
 	char path[PATH_SIZE];
 	_cleanup_fd_ int fd = -1;
 	ssize_t n;
@@ -152,12 +152,13 @@ int sys_pci_vendor_now(int root, const char *bdf, uint16_t *vendor)
 	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/config", bdf))
 		return -ENAMETOOLONG;
 	fd = openat(root, path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : pread(fd, bytes, sizeof(bytes), 0);
+	n = fd < 0 ? -1 : pread(fd, bytes, sizeof(bytes), CONFIG_REVISION);
 	if (n < 0)
 		return -errno;
 	if (n != sizeof(bytes))
 		return -EIO;
-	*vendor = (uint16_t)(bytes[0] | bytes[1] << 8);
+	*class = (uint32_t)bytes[3] << 24 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[1] << 8 |
+		 bytes[0];
 	return 0;
 }
 

@@ -37,10 +37,11 @@ ssize_t sys_pci_read(int root, const char *bdf, const char *attr, char *buf, siz
 int sys_pci_link(int root, const char *bdf, const char *link, char *name, size_t size);
 int sys_pci_write(int root, const char *bdf, const char *attr, const char *text);
 /*
- * The vendor's id as the device itself gives it now, and not as the kernel remembers it. Only these
- * bytes are read: others can do harm.
+ * Revision and class code as the device itself gives them now, and not as the kernel remembers them;
+ * a virtual function has no vendor's id of its own there. Only these bytes are read: others can do
+ * harm.
  */
-int sys_pci_vendor_now(int root, const char *bdf, uint16_t *vendor);
+int sys_pci_class_now(int root, const char *bdf, uint32_t *class);
 bool sys_pci_has(int root, const char *bdf, const char *attr);
 
 /*

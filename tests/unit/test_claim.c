@@ -135,10 +135,12 @@ static void test_alive(void **state)
 {
 	(void)state;
 	assert_true(claim_is_alive(root, BDF, 0, &diag)); /* unknown is not dead */
-	fakesys_file(root, "sys/bus/pci/devices/" BDF "/config", "\x36\x1b\x10\xff");
+	fakesys_file(root, "sys/bus/pci/devices/" BDF "/config",
+		     "\xff\xff\xff\xff\x06\x04\x10\x01\x02\x02\x08\x01");
 	assert_true(claim_is_alive(root, BDF, 0, &diag));
 	assert_no_finding(&diag);
-	fakesys_file(root, "sys/bus/pci/devices/" BDF "/config", "\xff\xff\xff\xff");
+	fakesys_file(root, "sys/bus/pci/devices/" BDF "/config",
+		     "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
 	assert_false(claim_is_alive(root, BDF, 0, &diag));
 	assert_finding(&diag, DIAG_DEV_DEAD, BDF, "its configuration space reads ones");
 }

@@ -269,7 +269,7 @@ static void make_dead(const char *bdf)
 	char path[96];
 
 	str_format(path, sizeof(path), "sys/bus/pci/devices/%s/config", bdf);
-	fakesys_file(root, path, "\377\377\377\377");
+	fakesys_file(root, path, "\377\377\377\377\377\377\377\377\377\377\377\377");
 }
 
 static void test_dead_device(void **state)
