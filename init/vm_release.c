@@ -86,6 +86,7 @@ void vm_release_late(struct vm *vm)
 	log_msg(LOG_LEVEL_WARN, vm->config->name,
 		"its devices are not released after %d s: a driver does not let go",
 		RELEASE_MS / 1000);
+	vm_policy_last(vm);
 	shutdown_proceed();
 }
 
@@ -102,6 +103,7 @@ bool vm_released(pid_t pid)
 		vm->releasing = 0;
 		timer_set(&vm->timer, 0);
 		vm_policy_proceed();
+		vm_policy_last(vm);
 		shutdown_proceed();
 		return true;
 	}

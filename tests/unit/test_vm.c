@@ -1488,6 +1488,19 @@ static void test_release(void **state)
 	assert_int_equal(launches, 2);
 }
 
+/* The machine that ends with its last VM waits for its devices, too, and then does end. */
+static void test_release_and_last_vm(void **state)
+{
+	(void)state;
+	give_device();
+	config.host.on_last_vm = HOST_ON_LAST_VM_POWEROFF;
+	go_running();
+	end(STATUS_OK);
+	assert_int_equal(shutdowns, 0);
+	end_release();
+	assert_int_equal(shutdowns, 1 << SHUTDOWN_POWEROFF);
+}
+
 /* Who comes back at once keeps them. */
 static void test_no_release(void **state)
 {
@@ -2338,6 +2351,7 @@ int main(void)
 		VM_CASE("something is left of QEMU", test_lingering),
 		VM_CASE("something is left for ever", test_lingering_for_ever),
 		VM_CASE("devices are released", test_release),
+		VM_CASE("devices are released, and that was the last VM", test_release_and_last_vm),
 		VM_CASE("devices are kept for the next start", test_no_release),
 		VM_CASE("devices that are not released", test_release_late),
 		VM_CASE("no child to release devices", test_release_fails),
