@@ -9,6 +9,7 @@
 #include "argv.h"
 #include "open.h"
 #include "sys.h"
+#include "sys_cgroup.h"
 #include "util.h"
 
 /* The first number that no place has. */
@@ -134,6 +135,17 @@ static int open_socketpair(int *ours, int *theirs)
 	return 0;
 }
 
+/* A launcher is in its VM's group from the first, so that whatever it forks dies with it. */
+static pid_t start_process(const struct child_job *job)
+{
+	pid_t pid;
+
+	if (job->grouped)
+		return sys_cgroup_fork(AT_FDCWD, job->slot);
+	pid = fork();
+	return pid < 0 ? -errno : pid;
+}
+
 int child_start(const struct child_job *job, enum child_channels channels, int qmp,
 		struct launch *launch)
 {
@@ -150,13 +162,13 @@ int child_start(const struct child_job *job, enum child_channels channels, int q
 	if (!error && talks)
 		error = open_pipe(&launch->words, &ends.words);
 	if (!error) {
-		launch->pid = fork();
+		launch->pid = start_process(job);
 		if (launch->pid == 0) {
 			if (qmp >= 0)
 				ends.qmp = qmp;
 			job->run(job, &ends);
 		}
-		error = launch->pid < 0 ? -errno : 0;
+		error = launch->pid < 0 ? launch->pid : 0;
 	}
 	close_ends(&ends);
 	if (error)

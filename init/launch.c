@@ -68,15 +68,6 @@ static void move_to_cpus(int vm)
 		child_give_up(vm, DIAG_CPU_PIN, symbol, "run on these CPUs");
 }
 
-/* First of all, so that whatever is forked from here on can be killed and waited for as one. */
-static void join_cgroup(const struct child_job *job, int root)
-{
-	errno = job->grouped ? -sys_cgroup_join(root, job->slot) : 0;
-	if (errno)
-		child_give_up((int)job->slot, DIAG_LAUNCH_FAIL, job->config->vm[job->slot].name,
-			      "join its control group");
-}
-
 _Noreturn static void run_launcher(const struct child_job *job, const struct child_ends *ends)
 {
 	const char *name = job->config->vm[job->slot].name;
@@ -84,7 +75,6 @@ _Noreturn static void run_launcher(const struct child_job *job, const struct chi
 	int vm = (int)job->slot;
 	int root = child_begin(ends);
 
-	join_cgroup(job, root);
 	facts_discover(root, &facts);
 	set = (struct check_set){
 		.config = job->config,

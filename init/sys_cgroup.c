@@ -4,8 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/sched.h>
 
 #include "sys.h"
 #include "util.h"
@@ -53,12 +57,21 @@ int sys_cgroup_make(int root, unsigned slot)
 	return fd < 0 ? -errno : fd;
 }
 
-int sys_cgroup_join(int root, unsigned slot)
+pid_t sys_cgroup_fork(int root, unsigned slot)
 {
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
+	_cleanup_fd_ int group = -1;
 	char path[PATH_SIZE];
+	long pid;
 
-	path_of(path, slot, "cgroup.procs");
-	return sys_write(root, path, "0");
+	path_of(path, slot, "");
+	group = openat(root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (group < 0)
+		return -errno;
+	args.cgroup = (unsigned)group;
+	/* What fork() of a C library adds is for threads, of which PID 1 has none. */
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	return pid < 0 ? -errno : (pid_t)pid;
 }
 
 int sys_cgroup_kill(int root, unsigned slot)

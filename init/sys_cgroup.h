@@ -9,6 +9,7 @@
 #define HVINIT_SYS_CGROUP_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * Makes the group of VM slot anew, with its counters at 0. Returns a descriptor of its
@@ -17,8 +18,12 @@
  */
 int sys_cgroup_make(int root, unsigned slot);
 
-/* Moves the calling process, and with it all that it will fork, into the group. 0 or -errno. */
-int sys_cgroup_join(int root, unsigned slot);
+/*
+ * fork() into the group: the child is born there, and so is all that it will fork (Linux 5.7). To
+ * write its number to cgroup.procs would make it wait until every CPU has been idle or in the
+ * kernel once, for 10 ms and more. Returns as fork() does, but for a negative errno.
+ */
+pid_t sys_cgroup_fork(int root, unsigned slot);
 
 /* Kills every process of the group, whatever it forks meanwhile (Linux 5.14). 0 or -errno. */
 int sys_cgroup_kill(int root, unsigned slot);

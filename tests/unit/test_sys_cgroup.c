@@ -79,11 +79,18 @@ static void test_words(void **state)
 	(void)state;
 	have_cgroups();
 	close(sys_cgroup_make(root, 3));
-	assert_int_equal(sys_cgroup_join(root, 3), 0);
-	assert_file(GROUP "/cgroup.procs", "0");
 	assert_int_equal(sys_cgroup_kill(root, 3), 0);
 	assert_file(GROUP "/cgroup.kill", "1");
 	assert_int_equal(sys_cgroup_oom_kills(root, 3), 2);
+}
+
+/* A directory of another file system is none: that nothing is forked is all that can be seen here. */
+static void test_fork(void **state)
+{
+	(void)state;
+	have_cgroups();
+	close(sys_cgroup_make(root, 3));
+	assert_true(sys_cgroup_fork(root, 3) < 0);
 }
 
 /* A group that is not empty cannot be made anew. */
@@ -99,7 +106,7 @@ static void test_none(void **state)
 {
 	(void)state;
 	assert_int_equal(sys_cgroup_make(root, 3), -ENOENT);
-	assert_int_equal(sys_cgroup_join(root, 3), -ENOENT);
+	assert_int_equal(sys_cgroup_fork(root, 3), -ENOENT);
 	assert_int_equal(sys_cgroup_kill(root, 3), -ENOENT);
 	assert_int_equal(sys_cgroup_oom_kills(root, 3), 0);
 }
@@ -108,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE("a group is made", test_make, setup, teardown, NULL),
+		FIXTURE("a process is born in a group only", test_fork, setup, teardown, NULL),
 		FIXTURE("joined, killed, counted", test_words, setup, teardown, NULL),
 		FIXTURE("one that is in use", test_busy, setup, teardown, NULL),
 		FIXTURE("no control groups", test_none, setup, teardown, NULL),
