@@ -59,13 +59,13 @@ void facts_sort(struct facts *facts)
 	qsort(facts->device, facts->count, sizeof(facts->device[0]), by_bdf);
 }
 
-/* --- devices --- */
+/* --- devices: dir is the folder of one --- */
 
-static uint32_t read_number(int root, const char *bdf, const char *attr)
+static uint32_t read_number(int dir, const char *attr)
 {
 	char text[SYS_NAME];
 
-	if (sys_pci_read(root, bdf, attr, text, sizeof(text)) <= 0)
+	if (sys_read(dir, attr, text, sizeof(text)) <= 0)
 		return 0;
 	return (uint32_t)strtoul(text, NULL, 0);
 }
@@ -74,18 +74,18 @@ static uint32_t read_number(int root, const char *bdf, const char *attr)
  * The kernel shows this attribute for bridges only (drivers/pci/pci-sysfs.c). To look into "config"
  * instead would wake the device, and some lock up when all of it is read.
  */
-static bool is_bridge(int root, const char *bdf)
+static bool is_bridge(int dir)
 {
-	return sys_pci_has(root, bdf, "secondary_bus_number");
+	return sys_exists(dir, "secondary_bus_number");
 }
 
-static int read_group(int root, const char *bdf)
+static int read_group(int dir)
 {
 	char name[SYS_NAME];
 	char *end;
 	long group;
 
-	if (sys_pci_link(root, bdf, "iommu_group", name, sizeof(name)))
+	if (sys_link(dir, "iommu_group", name, sizeof(name)))
 		return FACTS_NO_GROUP;
 	group = strtol(name, &end, 10);
 	return *end || end == name ? FACTS_NO_GROUP : (int)group;
@@ -107,12 +107,12 @@ static struct bar_fact read_bar(char **at, unsigned count)
 	};
 }
 
-static void read_bars(int root, const char *bdf, struct pci_fact *fact)
+static void read_bars(int dir, struct pci_fact *fact)
 {
 	char text[4096];
 	char *at = text;
 
-	if (sys_pci_read(root, bdf, "resource", text, sizeof(text)) <= 0)
+	if (sys_read(dir, "resource", text, sizeof(text)) <= 0)
 		return;
 	for (unsigned bar = 0; bar < FACTS_BARS; bar++)
 		fact->bar[bar] = read_bar(&at, 1);
@@ -123,12 +123,12 @@ static void read_bars(int root, const char *bdf, struct pci_fact *fact)
 }
 
 /* A line is "0x… 0x… type"; "direct" ones are mapped 1:1, "direct-relaxable" ones need not stay. */
-static enum known read_direct(int root, const char *bdf)
+static enum known read_direct(int dir)
 {
 	char text[4096];
 	const char *at = text;
 
-	if (sys_pci_read(root, bdf, "iommu_group/reserved_regions", text, sizeof(text)) < 0)
+	if (sys_read(dir, "iommu_group/reserved_regions", text, sizeof(text)) < 0)
 		return KNOWN_UNKNOWN;
 	while ((at = strstr(at, " direct"))) {
 		at += strlen(" direct");
@@ -138,52 +138,54 @@ static enum known read_direct(int root, const char *bdf)
 	return KNOWN_NO;
 }
 
-static int read_node(int root, const char *bdf)
+static int read_node(int dir)
 {
 	char text[SYS_NAME];
 	char *end;
 	long node;
 
-	if (sys_pci_read(root, bdf, "numa_node", text, sizeof(text)) <= 0)
+	if (sys_read(dir, "numa_node", text, sizeof(text)) <= 0)
 		return FACTS_NO_NODE;
 	node = strtol(text, &end, 10);
 	return *end || node < 0 || node > INT16_MAX ? FACTS_NO_NODE : (int)node;
 }
 
 /* What only an endpoint has, or what counts of an endpoint only. */
-static void read_endpoint(int root, const char *bdf, struct pci_fact *fact)
+static void read_endpoint(int dir, struct pci_fact *fact)
 {
-	fact->subvendor = (uint16_t)read_number(root, bdf, "subsystem_vendor");
-	fact->subdevice = (uint16_t)read_number(root, bdf, "subsystem_device");
-	fact->node = read_node(root, bdf);
-	fact->direct = read_direct(root, bdf);
-	sys_pci_read(root, bdf, "reset_method", fact->reset, sizeof(fact->reset));
-	sys_pci_link(root, bdf, "physfn", fact->pf, sizeof(fact->pf));
-	fact->vfs_total = (uint16_t)read_number(root, bdf, "sriov_totalvfs");
+	fact->subvendor = (uint16_t)read_number(dir, "subsystem_vendor");
+	fact->subdevice = (uint16_t)read_number(dir, "subsystem_device");
+	fact->node = read_node(dir);
+	fact->direct = read_direct(dir);
+	sys_read(dir, "reset_method", fact->reset, sizeof(fact->reset));
+	sys_link(dir, "physfn", fact->pf, sizeof(fact->pf));
+	fact->vfs_total = (uint16_t)read_number(dir, "sriov_totalvfs");
 	if (fact->vfs_total) {
-		fact->vfs = (uint16_t)read_number(root, bdf, "sriov_numvfs");
-		fact->vf_offset = (uint16_t)read_number(root, bdf, "sriov_offset");
-		fact->vf_stride = (uint16_t)read_number(root, bdf, "sriov_stride");
+		fact->vfs = (uint16_t)read_number(dir, "sriov_numvfs");
+		fact->vf_offset = (uint16_t)read_number(dir, "sriov_offset");
+		fact->vf_stride = (uint16_t)read_number(dir, "sriov_stride");
 	}
-	read_bars(root, bdf, fact);
+	read_bars(dir, fact);
 }
 
 static void read_device(int root, const char *bdf, struct pci_fact *fact)
 {
+	_cleanup_fd_ int dir = sys_pci_open(root, bdf);
+
 	memset(fact, 0, sizeof(*fact));
 	str_copy(fact->bdf, sizeof(fact->bdf), bdf);
 	str_copy(fact->variant, sizeof(fact->variant), FACTS_VARIANT);
 	fact->vf = FACTS_NO_VF;
 	fact->node = FACTS_NO_NODE;
-	sys_pci_link(root, bdf, "driver", fact->driver, sizeof(fact->driver));
-	sys_pci_link(root, bdf, "iommu", fact->smmu, sizeof(fact->smmu));
-	fact->class = read_number(root, bdf, "class");
-	fact->vendor = (uint16_t)read_number(root, bdf, "vendor");
-	fact->device = (uint16_t)read_number(root, bdf, "device");
-	fact->bridge = is_bridge(root, bdf);
-	fact->group = read_group(root, bdf);
+	sys_link(dir, "driver", fact->driver, sizeof(fact->driver));
+	sys_link(dir, "iommu", fact->smmu, sizeof(fact->smmu));
+	fact->class = read_number(dir, "class");
+	fact->vendor = (uint16_t)read_number(dir, "vendor");
+	fact->device = (uint16_t)read_number(dir, "device");
+	fact->bridge = is_bridge(dir);
+	fact->group = read_group(dir);
 	if (!fact->bridge)
-		read_endpoint(root, bdf, fact);
+		read_endpoint(dir, fact);
 }
 
 /* Bus, device and function of a BDF as one number (PCIe 6.0, section 2.2.4.2). */

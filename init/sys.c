@@ -79,6 +79,20 @@ bool sys_exists(int root, const char *path)
 	return faccessat(root, path, F_OK, 0) == 0;
 }
 
+int sys_link(int root, const char *path, char *name, size_t size)
+{
+	char target[1024];
+	const char *base;
+	ssize_t n = readlinkat(root, path, target, sizeof(target) - 1);
+
+	name[0] = '\0';
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	base = strrchr(target, '/');
+	return str_copy(name, size, base ? base + 1 : target) ? 0 : -ENAMETOOLONG;
+}
+
 /* One write(): sysfs takes a value whole or not at all. */
 int sys_write(int root, const char *path, const char *text)
 {
@@ -93,6 +107,17 @@ int sys_write(int root, const char *path, const char *text)
 	return n < 0 ? -errno : 0;
 }
 
+int sys_pci_open(int root, const char *bdf)
+{
+	char path[PATH_SIZE];
+	int fd;
+
+	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s", bdf))
+		return -ENAMETOOLONG;
+	fd = openat(root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 ssize_t sys_pci_read(int root, const char *bdf, const char *attr, char *buf, size_t size)
 {
 	char path[PATH_SIZE];
@@ -105,19 +130,11 @@ ssize_t sys_pci_read(int root, const char *bdf, const char *attr, char *buf, siz
 int sys_pci_link(int root, const char *bdf, const char *link, char *name, size_t size)
 {
 	char path[PATH_SIZE];
-	char target[1024];
-	const char *base;
-	ssize_t n;
 
 	name[0] = '\0';
 	if (!str_format(path, sizeof(path), PCI_DEVICES "/%s/%s", bdf, link))
 		return -ENAMETOOLONG;
-	n = readlinkat(root, path, target, sizeof(target) - 1);
-	if (n < 0)
-		return -errno;
-	target[n] = '\0';
-	base = strrchr(target, '/');
-	return str_copy(name, size, base ? base + 1 : target) ? 0 : -ENAMETOOLONG;
+	return sys_link(root, path, name, size);
 }
 
 int sys_pci_write(int root, const char *bdf, const char *attr, const char *text)

@@ -24,6 +24,8 @@ int sys_root_open(const char *dir);
  */
 ssize_t sys_read(int root, const char *path, char *buf, size_t size);
 bool sys_exists(int root, const char *path);
+/* The base name of what a link below root leads to. 0 or a negative errno, with an empty name. */
+int sys_link(int root, const char *path, char *name, size_t size);
 /* Writes text in one go to a file that is there: a value of sysfs. 0 or a negative errno. */
 int sys_write(int root, const char *path, const char *text);
 /*
@@ -31,6 +33,12 @@ int sys_write(int root, const char *path, const char *text);
  * returns non-zero, and returns that. Takes no memory: for PID 1, too.
  */
 int sys_names(int root, const char *path, int (*each)(void *arg, const char *name), void *arg);
+
+/*
+ * A PCI device's folder, as a root for its attributes: who reads many of them need not look for it
+ * each time. The caller owns the descriptor (close-on-exec). A negative errno: no such device.
+ */
+int sys_pci_open(int root, const char *bdf);
 
 /* A PCI device's attribute, the base name of one of its links, its writable attributes. */
 ssize_t sys_pci_read(int root, const char *bdf, const char *attr, char *buf, size_t size);
