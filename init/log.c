@@ -15,6 +15,7 @@ enum {
 	LINE = 1024, /* a record of the kernel log is cut there, too */
 	RECORD = 8192, /* a read must take a whole one: text and its dictionary */
 	RECORDS_BEFORE = 10000,
+	LATER_MS = 1000, /* VMs start before the past is fetched */
 	AT_ONCE = 64, /* records shown in one go: a flood must not hold up the loop */
 	FACILITY_USER = 1,
 	FACILITY_SHIFT = 3,
@@ -26,7 +27,9 @@ static struct ring ring;
 static int shown;
 static unsigned delivered; /* lines of ours so far */
 static void (*kernel_line)(const char *text);
-static bool catching_up; /* lines are kept, not shown */
+static struct source later = { .fd = -1 };
+static bool behind; /* what the kernel has kept so far is not in the ring */
+static uint64_t next; /* sequence number of the first record that was not shown */
 /* The kernel log's clock began to count before CLOCK_BOOTTIME did: by so many microseconds. */
 static uint64_t ahead;
 
@@ -41,8 +44,11 @@ void log_stamp(char *stamp, size_t size)
 	format_stamp(boottime_us() + ahead, stamp, size);
 }
 
-/* One line for ring and console. Our own lines come as user messages, the kernel's as its own. */
-static void deliver(unsigned priority, uint64_t us, const char *text)
+/*
+ * One line for ring and console. Our own lines come as user messages, the kernel's as its own. One
+ * that comes again was shown before it could be kept.
+ */
+static void deliver(unsigned priority, uint64_t us, const char *text, bool again)
 {
 	char line[LINE + 64];
 	char stamp[32];
@@ -56,13 +62,14 @@ static void deliver(unsigned priority, uint64_t us, const char *text)
 	if ((size_t)n >= sizeof(line))
 		n = sizeof(line) - 1;
 	delivered += ours;
-	ring_write(&ring, line, (size_t)n);
-	if (!catching_up && (int)(priority & 7) <= (ours ? LOG_LEVEL_INFO : shown)) {
+	if (!behind)
+		ring_write(&ring, line, (size_t)n);
+	if (!again && (int)(priority & 7) <= (ours ? LOG_LEVEL_INFO : shown)) {
 		line[n - 1] = '\0';
 		console_line(line);
 	}
 	/* Last: it may log, and so come here again. */
-	if (!ours && !catching_up && kernel_line)
+	if (!ours && !again && kernel_line)
 		kernel_line(text);
 }
 
@@ -71,8 +78,10 @@ static void read_record(char *record, size_t len)
 {
 	struct text_filter filter = { 0 };
 	unsigned priority;
+	uint64_t sequence;
 	uint64_t us;
 	uint64_t now;
+	bool again;
 	char *text;
 	char *end;
 
@@ -83,7 +92,7 @@ static void read_record(char *record, size_t len)
 	priority = (unsigned)strtoul(record, &end, 10);
 	if (*end != ',')
 		return;
-	strtoull(end + 1, &end, 10);
+	sequence = strtoull(end + 1, &end, 10);
 	us = *end == ',' ? strtoull(end + 1, NULL, 10) : 0;
 	now = boottime_us();
 	if (priority >> FACILITY_SHIFT && ahead == 0 && us > now)
@@ -91,7 +100,10 @@ static void read_record(char *record, size_t len)
 	text++;
 	text[strcspn(text, "\n")] = '\0';
 	text[text_filter(&filter, text, strlen(text), text)] = '\0';
-	deliver(priority, us, text);
+	again = sequence < next;
+	if (!again)
+		next = sequence + 1;
+	deliver(priority, us, text, again);
 }
 
 /* False when there is nothing more to read. */
@@ -119,23 +131,41 @@ void log_init(int shown_level)
 	int fd = sys_kmsg_follow();
 
 	shown = shown_level;
+	next = 0;
 	kmsg = sys_kmsg_open();
 	if (fd >= 0 && kmsg >= 0)
 		loop_add(&follow, fd, EPOLLIN, follow_ready, NULL);
+}
+
+/* All that was said before, by the kernel and by us, belongs there. */
+static void catch_up(void)
+{
+	if (!behind)
+		return;
+	behind = false;
+	loop_close(&later);
+	if (lseek(follow.fd, 0, SEEK_SET))
+		return;
+	for (unsigned i = 0; i < RECORDS_BEFORE && read_one(); i++)
+		;
+}
+
+static void later_ready(void *arg, uint32_t events)
+{
+	(void)arg;
+	(void)events;
+	if (timer_fired(&later))
+		catch_up();
 }
 
 int log_keep(size_t bytes)
 {
 	int error = ring_init(&ring, bytes);
 
-	if (error || follow.fd < 0 || lseek(follow.fd, 0, SEEK_SET))
-		return error;
-	/* All that was said before, by the kernel and by us, belongs there; it was shown already. */
-	catching_up = true;
-	for (unsigned i = 0; i < RECORDS_BEFORE && read_one(); i++)
-		;
-	catching_up = false;
-	return 0;
+	behind = follow.fd >= 0 && !error;
+	if (behind && timer_add(&later, later_ready, NULL) == 0)
+		timer_set(&later, LATER_MS);
+	return error;
 }
 
 void log_notice(void (*notice)(const char *text))
@@ -168,8 +198,9 @@ static void emit(enum log_level level, const char *text)
 	 * printk.devkmsg=on on its command line the kernel drops all but ten lines in five seconds,
 	 * and says that it has written them.
 	 */
+	catch_up();
 	line[strcspn(line, "\n")] = '\0';
-	deliver(priority, boottime_us(), strchr(line, '>') + 1);
+	deliver(priority, boottime_us(), strchr(line, '>') + 1, false);
 }
 
 void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
@@ -198,5 +229,6 @@ void log_finding(const struct finding *finding)
 
 const struct ring *log_ring(void)
 {
+	catch_up();
 	return &ring;
 }

@@ -14,7 +14,10 @@ enum log_level { LOG_LEVEL_ERR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_INFO = 6 };
 
 /* Kernel lines above this level (0 to 7) are kept but not shown. */
 void log_init(int shown_level);
-/* Gives the log its ring; until then nothing is kept but in the kernel. 0 or a negative errno. */
+/*
+ * Gives the log its ring. Until somebody asks for it, or for a second, nothing is kept but in the
+ * kernel: to fetch what that has kept takes longer than to start a VM. 0 or a negative errno.
+ */
 int log_keep(size_t bytes);
 void log_set_level(int shown_level);
 

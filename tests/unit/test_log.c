@@ -51,6 +51,34 @@ int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void 
 	return 0;
 }
 
+void loop_close(struct source *source)
+{
+	source->fd = -1;
+}
+
+static struct source *timer;
+static uint64_t timer_ms;
+
+int timer_add(struct source *source, void (*ready)(void *, uint32_t), void *arg)
+{
+	source->fd = 1000;
+	source->ready = ready;
+	source->arg = arg;
+	timer = source;
+	return 0;
+}
+
+void timer_set(const struct source *source, uint64_t ms)
+{
+	assert_ptr_equal(source, timer);
+	timer_ms = ms;
+}
+
+bool timer_fired(const struct source *source)
+{
+	return source == timer;
+}
+
 void console_line(const char *line)
 {
 	size_t used = strlen(shown);
@@ -58,7 +86,8 @@ void console_line(const char *line)
 	str_format(shown + used, sizeof(shown) - used, "%s\n", line);
 }
 
-static int setup(void **state)
+/* As at boot: what the kernel has kept so far is not in the ring. */
+static int setup_behind(void **state)
 {
 	(void)state;
 	shown[0] = '\0';
@@ -68,6 +97,14 @@ static int setup(void **state)
 		return -1;
 	log_init(6);
 	return log_keep(4096);
+}
+
+static int setup(void **state)
+{
+	int error = setup_behind(state);
+
+	log_ring();
+	return error;
 }
 
 static int teardown(void **state)
@@ -191,21 +228,51 @@ static void test_long_record(void **state)
 	assert_non_null(strstr(kept(), "] next\n"));
 }
 
-/* What was said before there was memory for it is fetched, but not shown a second time. */
+static void send_records(const char *const *record, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		assert_true(send(records[1], record[i], strlen(record[i]), 0) > 0);
+}
+
+/*
+ * What was said before it was kept is fetched, but not shown a second time. What nobody has read
+ * yet comes with it, and is shown.
+ */
 static void test_past(void **state)
 {
-	static const char *const before[] = { "6,1,1,-;Booting Linux\n", "6,2,2,-;second\n" };
+	static const char *const all[] = {
+		"6,1001,1,-;Booting Linux\n",
+		"6,1002,2,-;second\n",
+		"6,1003,3,-;third\n",
+	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
-		assert_true(send(records[1], before[i], strlen(before[i]), 0) > 0);
+	record(all[0]);
+	record(all[1]);
+	shown[0] = '\0';
 	has_past = true;
-	assert_int_equal(log_keep(4096), 0);
+	send_records(all, ARRAY_SIZE(all));
+	assert_int_equal(timer_ms, 1000);
+	timer->ready(timer->arg, 1);
 	has_past = false;
-	assert_string_equal(shown, "");
-	assert_string_equal(kept(), "[    0.000001] Booting Linux\n[    0.000002] second\n");
-	record("6,3,3,-;third\n");
+	assert_int_equal(timer->fd, -1);
 	assert_string_equal(shown, "[    0.000003] third\n");
+	assert_string_equal(kept(), "[    0.000001] Booting Linux\n[    0.000002] second\n"
+				    "[    0.000003] third\n");
+	record("6,1004,4,-;fourth\n");
+	assert_non_null(strstr(kept(), "third\n[    0.000004] fourth\n"));
+}
+
+/* Who asks need not wait. */
+static void test_asked(void **state)
+{
+	static const char *const all[] = { "6,2001,1,-;Booting Linux\n" };
+
+	(void)state;
+	has_past = true;
+	send_records(all, ARRAY_SIZE(all));
+	assert_string_equal(kept(), "[    0.000001] Booting Linux\n");
+	has_past = false;
 }
 
 static char noticed[64];
@@ -256,7 +323,9 @@ int main(void)
 		LOG_CASE("kernel records", test_records),
 		LOG_CASE("strange records", test_strange_records),
 		LOG_CASE("a long record", test_long_record),
-		LOG_CASE("what was said before", test_past),
+		FIXTURE("what was said before", test_past, setup_behind, teardown, NULL),
+		FIXTURE("what was said before is asked for", test_asked, setup_behind, teardown,
+			NULL),
 		LOG_CASE("lines of the kernel are noticed", test_notice),
 		LOG_CASE("no kernel log", test_no_kernel_log),
 	};
