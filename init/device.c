@@ -56,7 +56,7 @@ void device_note(const struct config *config, unsigned vm, unsigned hostdev,
 
 	if (bdf)
 		str_copy(d->bdf, sizeof(d->bdf), bdf);
-	if (before == DEVICE_QUARANTINED)
+	if (before == DEVICE_QUARANTINED || (before == DEVICE_GONE && state == DEVICE_FREE))
 		return;
 	d->state = state;
 	str_copy(d->why, sizeof(d->why), why);
@@ -64,16 +64,27 @@ void device_note(const struct config *config, unsigned vm, unsigned hostdev,
 		tell(config, vm, hostdev);
 }
 
-bool device_release(const struct config *config, unsigned vm, unsigned hostdev)
+static bool set_free(const struct config *config, unsigned vm, unsigned hostdev,
+		     enum device_state from)
 {
 	struct device *d = &devices[vm][hostdev];
 
-	if (d->state != DEVICE_QUARANTINED)
+	if (d->state != from)
 		return false;
 	d->state = DEVICE_FREE;
 	d->why[0] = '\0';
 	tell(config, vm, hostdev);
 	return true;
+}
+
+bool device_come(const struct config *config, unsigned vm, unsigned hostdev)
+{
+	return set_free(config, vm, hostdev, DEVICE_GONE);
+}
+
+bool device_release(const struct config *config, unsigned vm, unsigned hostdev)
+{
+	return set_free(config, vm, hostdev, DEVICE_QUARANTINED);
 }
 
 const char *device_state_name(enum device_state state)

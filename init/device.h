@@ -35,10 +35,14 @@ bool device_find(const struct config *config, const char *bdf, unsigned *vm, uns
 
 /*
  * Notes a state, and logs one that is trouble. One in quarantine stays so until device_release(),
- * whatever else is said of it. bdf may be NULL: as before.
+ * whatever else is said of it; and that its VM has let go of one that is gone does not bring it back.
+ * bdf may be NULL: as before.
  */
 void device_note(const struct config *config, unsigned vm, unsigned hostdev,
 		 enum device_state state, const char *bdf, const char *why);
+
+/* One that was gone is there again, and free; false when it was not gone. */
+bool device_come(const struct config *config, unsigned vm, unsigned hostdev);
 
 /* Ends a quarantine; false when there was none. */
 bool device_release(const struct config *config, unsigned vm, unsigned hostdev);

@@ -32,14 +32,11 @@ static void reserved(int error)
 
 static void has_come(const struct config *config, unsigned vm, unsigned hostdev, const char *bdf)
 {
-	const struct device *device = device_look(vm, hostdev);
 	int error = chore_start(reserve, &config->vm[vm].hostdev[hostdev], reserved);
 
 	if (error)
 		warn(bdf, error);
-	if (device->state == DEVICE_GONE)
-		device_note(config, vm, hostdev, DEVICE_FREE, NULL, "");
-	else
+	if (!device_come(config, vm, hostdev))
 		log_msg(LOG_LEVEL_INFO, config->vm[vm].name, "device %s has come", bdf);
 }
 

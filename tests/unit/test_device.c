@@ -33,6 +33,7 @@ static int setup(void **state)
 	str_copy(config.vm[2].hostdev[2].bdf, SYS_BDF, "000a:01:00.0");
 	config.vm[2].hostdev[2].vf = 3;
 	device_release(&config, 2, 1);
+	device_come(&config, 2, 1);
 	device_note(&config, 2, 1, DEVICE_FREE, "", "");
 	said[0] = '\0';
 	return 0;
@@ -67,7 +68,11 @@ static void test_told(void **state)
 	device_note(&config, 2, 1, DEVICE_GONE, NULL, "it was removed");
 	assert_string_equal(said, "gpu: device 0009:01:00.0 is gone: it was removed\n");
 	said[0] = '\0';
+	/* Its VM, or what released it, comes late. */
 	device_note(&config, 2, 1, DEVICE_FREE, NULL, "");
+	assert_string_equal(said, "");
+	assert_true(device_come(&config, 2, 1));
+	assert_false(device_come(&config, 2, 1));
 	assert_string_equal(said, "gpu: device 0009:01:00.0 is free\n");
 	assert_string_equal(device_look(2, 1)->why, "");
 }

@@ -68,6 +68,7 @@ static int setup(void **state)
 	str_copy(config.vm[2].name, sizeof(config.vm[2].name), "gpu");
 	str_copy(config.vm[2].hostdev[1].bdf, SYS_BDF, BDF);
 	device_release(&config, 2, 1);
+	device_come(&config, 2, 1);
 	device_note(&config, 2, 1, DEVICE_FREE, "", "");
 	said[0] = wrote[0] = '\0';
 	write_error = chore_error = 0;
