@@ -37,26 +37,12 @@ static void fail(struct vm *vm, unsigned hostdev, const char *fmt, ...)
 	log_finding(&one.finding[0]);
 }
 
-/* False when there is nothing to read. */
-static bool read_plug(struct vm *vm)
-{
-	struct launch_report report;
-	int error = vm->plug.fd < 0 ? 0 : launch_read(vm->plug.fd, &report);
-
-	if (error < 0)
-		loop_close(&vm->plug);
-	if (error != 1)
-		return false;
-	if (report.event == LAUNCH_FINDING)
-		log_finding(&report.finding);
-	vm_device(vm, &report);
-	return true;
-}
-
 static void plug_ready(void *arg, uint32_t events)
 {
+	struct vm *vm = arg;
+
 	(void)events;
-	read_plug(arg);
+	vm_read_report(vm, &vm->plug);
 }
 
 static void begin(struct vm *vm, unsigned hostdev, bool attaching, const struct launch *launch)
@@ -221,7 +207,7 @@ bool vm_plug_reaped(pid_t pid, int status)
 
 		if (!vm || vm->plugging != pid || pid == 0)
 			continue;
-		while (read_plug(vm))
+		while (vm_read_report(vm, &vm->plug))
 			;
 		loop_close(&vm->plug);
 		vm->plugging = 0;

@@ -126,6 +126,11 @@ bool vm_released(pid_t pid);
 void vm_release_late(struct vm *vm);
 /* Takes what a launcher says of a device. */
 void vm_device(struct vm *vm, const struct launch_report *report);
+/*
+ * Takes one report of a child that binds or releases devices, and tells what it found. False when
+ * there is none; source is closed when there will be no more.
+ */
+bool vm_read_report(struct vm *vm, struct source *source);
 
 /* QEMU's answer to a command about a device; false when it is none. Its events about devices. */
 bool vm_plug_answer(struct vm *vm, const struct qmp_message *m);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What happens to a VM's devices: states as launchers tell them, and the way back to no driver when
- * the VM has ended for good. A driver can take its time with that, so a child does it, and the VM's
- * next start waits for it.
+ * The way of a VM's devices back to no driver when the VM has ended for good. A driver can take its
+ * time with that, so a child does it, and the VM's next start waits for it.
  */
 #include <sys/epoll.h>
 
@@ -13,41 +12,12 @@
 
 enum { RELEASE_MS = 30 * 1000 };
 
-void vm_device(struct vm *vm, const struct launch_report *report)
-{
-	const struct finding *finding = &report->finding;
-	unsigned slot;
-	unsigned hostdev;
-
-	if (report->event == LAUNCH_DEVICE && report->hostdev < HV_HOSTDEV_SLOTS)
-		device_note(vm_config(), vm->slot, report->hostdev, report->device,
-			    finding->subject, finding->text);
-	else if (report->event == LAUNCH_FINDING &&
-		 (finding->code == DIAG_DEV_DEAD || finding->code == DIAG_RESET_FAIL) &&
-		 device_find(vm_config(), finding->subject, &slot, &hostdev) && slot == vm->slot)
-		device_note(vm_config(), slot, hostdev, DEVICE_QUARANTINED, NULL, finding->text);
-}
-
-/* False when there is nothing to read. */
-static bool read_released(struct vm *vm)
-{
-	struct launch_report report;
-	int error = vm->released.fd < 0 ? 0 : launch_read(vm->released.fd, &report);
-
-	if (error < 0)
-		loop_close(&vm->released);
-	if (error != 1)
-		return false;
-	if (report.event == LAUNCH_FINDING)
-		log_finding(&report.finding);
-	vm_device(vm, &report);
-	return true;
-}
-
 static void released_ready(void *arg, uint32_t events)
 {
+	struct vm *vm = arg;
+
 	(void)events;
-	read_released(arg);
+	vm_read_report(vm, &vm->released);
 }
 
 /* Whether hvinit has anything to give back: the others it has not bound. */
@@ -97,7 +67,7 @@ bool vm_released(pid_t pid)
 
 		if (!vm || vm->releasing != pid || pid == 0)
 			continue;
-		while (read_released(vm))
+		while (vm_read_report(vm, &vm->released))
 			;
 		loop_close(&vm->released);
 		vm->releasing = 0;

@@ -42,13 +42,6 @@ struct vm *vm_at(unsigned slot)
 	return slot == 0 ? &vm : NULL;
 }
 
-void vm_device(struct vm *of, const struct launch_report *r)
-{
-	assert_ptr_equal(of, &vm);
-	if (r->event == LAUNCH_DEVICE)
-		device_note(&config, 0, r->hostdev, r->device, r->finding.subject, r->finding.text);
-}
-
 static int launch(const char *what, unsigned slot, unsigned hostdev, struct launch *launch)
 {
 	size_t used = strlen(launched);
