@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "sys_facts.h"
+#include "sys_use.h"
 #include "util.h"
 
 enum {

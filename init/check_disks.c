@@ -7,7 +7,7 @@
 #include "manifest.h"
 #include "sys_disk.h"
 #include "sys_disk_path.h"
-#include "sys_facts.h"
+#include "sys_use.h"
 #include "util.h"
 
 /* Where the state partition is mounted: no image tells what is on it. */

@@ -53,22 +53,20 @@ static ssize_t read_all(int fd, char *buf, size_t size)
 	return (ssize_t)used;
 }
 
-ssize_t sys_read(int root, const char *path, char *buf, size_t size)
+ssize_t sys_read_bytes(int root, const char *path, void *buf, size_t size)
 {
 	_cleanup_fd_ int fd = openat(root, path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
 
-	buf[0] = '\0';
-	if (fd < 0)
-		return -errno;
-	n = read_all(fd, buf, size);
-	if (n < 0) {
-		buf[0] = '\0';
-		return n;
-	}
+	return fd < 0 ? -errno : read_all(fd, buf, size);
+}
+
+ssize_t sys_read(int root, const char *path, char *buf, size_t size)
+{
+	ssize_t n = sys_read_bytes(root, path, buf, size);
+
 	if (n > 0 && buf[n - 1] == '\n')
 		n--;
-	buf[n] = '\0';
+	buf[n < 0 ? 0 : n] = '\0';
 	return n;
 }
 

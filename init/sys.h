@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel's files: this room and sys_facts are the only ones that name a path under /sys, /dev
- * or /proc, and the seam that tests replace. root is a descriptor of the folder that stands for
+ * The kernel's files: this room and those named sys_… are the only ones that name a path under /sys,
+ * /dev or /proc, and the seam that tests replace. root is a descriptor of the folder that stands for
  * "/": the pure rooms get a recorded or invented tree, PID 1 gets the real one. Reads return a
  * length or 0, or a negative errno.
  */
@@ -23,6 +23,8 @@ int sys_root_open(const char *dir);
  * length; -EFBIG when it does not fit.
  */
 ssize_t sys_read(int root, const char *path, char *buf, size_t size);
+/* The same for what is no text: nothing is cut or added. */
+ssize_t sys_read_bytes(int root, const char *path, void *buf, size_t size);
 bool sys_exists(int root, const char *path);
 /* The base name of what a link below root leads to. 0 or a negative errno, with an empty name. */
 int sys_link(int root, const char *path, char *name, size_t size);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "bootdev.h"
-#include "sys_facts.h"
+#include "sys_use.h"
 #include "util.h"
 
 enum {
