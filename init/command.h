@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The console's commands: one table, from which the help is made. */
+/* The console's commands: one table, command.def, from which dispatch, help and completion are made. */
 #ifndef HVINIT_COMMAND_H
 #define HVINIT_COMMAND_H
 
+#include <stddef.h>
+
 #include "symbols.h"
 
-/* config must stay; what the commands show of the boot comes from there. */
-void command_init(const struct config *config);
+/* config must stay; what the commands show of the boot comes from there, and 'set' changes it. */
+void command_init(struct config *config);
 
 /* Runs a line; cuts it into words in place. */
 void command_run(char *line);
+
+/*
+ * Calls each with every word that the last one of line, which may be empty, can be the beginning
+ * of. The words are valid during the call only.
+ */
+void command_complete(const char *line, void (*each)(void *arg, const char *word), void *arg);
 
 #endif

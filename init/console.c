@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who has the terminal (the prompt, a command's child, a guest, a shell), and the line editor. */
+/* Who has the terminal: the prompt, a command's child, a guest, a shell. */
 #include "console.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "command.h"
+#include "edit.h"
 #include "log.h"
 #include "loop.h"
 #include "sys.h"
@@ -21,31 +22,31 @@
 #include "util.h"
 #include "vm.h"
 
-/* REPLAY: what an operator who comes to a guest's console sees of before. */
-enum { LINE = 512, REPLY = 1024, REPLAY = 4096 };
+/*
+ * REPLAY: what an operator who comes to a guest's console sees of before. AHEAD: bytes that are
+ * typed while a command runs, as when several lines are pasted.
+ */
+enum { REPLY = 1024, REPLAY = 4096, AHEAD = 4096 };
 
-enum { CTRL_C = 0x03, CTRL_U = 0x15, CTRL_W = 0x17, CTRL_RBRACKET = 0x1d, BACKSPACE = 0x08 };
+enum { CTRL_C = 0x03, CTRL_RBRACKET = 0x1d };
 
 enum mode { PROMPT, COMMAND, CHILD, GUEST, SHELL };
 
-#define PROMPT_TEXT "hvinit> "
-/* To the line's first column, and erase it (ECMA-48 EL). */
-#define WIPE "\r\033[K"
-
 static const struct config *config;
 static enum mode mode;
-static char line[LINE];
-static size_t used;
-static bool in_escape; /* arrow keys and such: swallowed up to their last byte */
+static struct edit_past past;
+static struct edit edit;
+static char ahead[AHEAD];
+static size_t ahead_used;
 static unsigned guest; /* slot, in mode GUEST */
 static pid_t child;
 static struct source child_output = { .fd = -1 };
 static unsigned held; /* lines not shown while somebody else had the terminal */
 
-static void show_prompt(void)
+static void put(void *arg, const char *data, size_t len)
 {
-	term_puts(PROMPT_TEXT);
-	term_text(line, used);
+	(void)arg;
+	term_write(data, len);
 }
 
 static void to_prompt(void)
@@ -58,7 +59,7 @@ static void to_prompt(void)
 		held = 0;
 		term_puts(note);
 	}
-	show_prompt();
+	edit_show(&edit);
 }
 
 void console_line(const char *text)
@@ -74,10 +75,10 @@ void console_line(const char *text)
 		term_puts("\n");
 		break;
 	case PROMPT:
-		term_puts(WIPE);
+		edit_wipe(&edit);
 		term_puts(text);
 		term_puts("\n");
-		show_prompt();
+		edit_show(&edit);
 		break;
 	}
 }
@@ -157,6 +158,20 @@ static void on_room(void)
 	loop_want(&child_output, EPOLLIN);
 }
 
+static void on_input(const char *data, size_t len);
+
+/* The command has ended: what was typed meanwhile is the next ones. */
+static void child_ended(void)
+{
+	char typed[AHEAD];
+	size_t n = ahead_used;
+
+	memcpy(typed, ahead, n);
+	ahead_used = 0;
+	to_prompt();
+	on_input(typed, n);
+}
+
 static void child_ready(void *arg, uint32_t events)
 {
 	char data[2048];
@@ -172,23 +187,22 @@ static void child_ready(void *arg, uint32_t events)
 	if (term_is_behind())
 		loop_want(&child_output, 0);
 	if (child_output.fd < 0 && child == 0)
-		to_prompt();
+		child_ended();
 }
 
-_Noreturn static void run_child(int out, void (*work)(const struct config *, unsigned),
-				unsigned slot)
+_Noreturn static void run_child(int out, console_work *work, const struct command_call *call)
 {
 	sys_unblock_signals();
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	/* One that hangs in a driver must keep nothing of PID 1's open, least of all the watchdog. */
 	sys_close_range(STDERR_FILENO + 1, ~0U);
-	work(config, slot);
+	work(config, call);
 	fflush(NULL);
 	_exit(0);
 }
 
-void console_child(void (*work)(const struct config *, unsigned), unsigned slot)
+void console_child(console_work *work, const struct command_call *call)
 {
 	int fd[2];
 
@@ -199,7 +213,7 @@ void console_child(void (*work)(const struct config *, unsigned), unsigned slot)
 	fcntl(fd[0], F_SETFL, O_NONBLOCK);
 	child = fork();
 	if (child == 0)
-		run_child(fd[1], work, slot);
+		run_child(fd[1], work, call);
 	close(fd[1]);
 	if (child < 0) {
 		console_reply("hvinit: console: start a child: %s\n", strerror(errno));
@@ -264,7 +278,7 @@ bool console_reaped(pid_t pid, int status)
 		console_reply("\nhvinit: console: the command ended by signal %d\n",
 			      WTERMSIG(status));
 	if (child_output.fd < 0)
-		to_prompt();
+		child_ended();
 	return true;
 }
 
@@ -272,11 +286,9 @@ bool console_reaped(pid_t pid, int status)
 
 static void enter_line(void)
 {
-	char text[LINE];
+	char text[EDIT_LINE];
 
-	line[used] = '\0';
-	str_copy(text, sizeof(text), line);
-	used = 0;
+	str_copy(text, sizeof(text), edit_take(&edit));
 	term_puts("\n");
 	mode = COMMAND;
 	command_run(text);
@@ -284,69 +296,105 @@ static void enter_line(void)
 		to_prompt();
 }
 
-static void erase(size_t count)
+/* The words that the one before the cursor can become. */
+struct choice {
+	size_t count;
+	size_t widest;
+	size_t column; /* where the next one is printed */
+	char common[EDIT_LINE]; /* what all of them begin with */
+};
+
+static void count_word(void *arg, const char *word)
 {
-	for (; count > 0 && used > 0; count--) {
-		used--;
-		term_puts("\b \b");
+	struct choice *choice = arg;
+	size_t n = 0;
+
+	if (strlen(word) > choice->widest)
+		choice->widest = strlen(word);
+	if (choice->count++ == 0) {
+		str_copy(choice->common, sizeof(choice->common), word);
+		return;
 	}
+	while (choice->common[n] && choice->common[n] == word[n])
+		n++;
+	choice->common[n] = '\0';
 }
 
-static size_t last_word(void)
+static void print_word(void *arg, const char *word)
 {
-	size_t n = used;
+	struct choice *choice = arg;
+	size_t width = choice->widest + 2;
 
-	while (n > 0 && line[n - 1] == ' ')
-		n--;
-	while (n > 0 && line[n - 1] != ' ')
-		n--;
-	return used - n;
+	if (choice->column && choice->column + width >= EDIT_COLUMNS) {
+		term_puts("\n");
+		choice->column = 0;
+	}
+	console_reply("%-*s", (int)width, word);
+	choice->column += width;
+}
+
+/* Puts in what is sure; when nothing is, shows what there is to choose from. */
+static void complete(void)
+{
+	struct choice choice = { 0 };
+	char text[EDIT_LINE];
+	size_t typed;
+	size_t len;
+
+	edit_before(&edit, text);
+	typed = strlen(text);
+	while (typed > 0 && text[typed - 1] != ' ')
+		typed--;
+	typed = strlen(text) - typed;
+	command_complete(text, count_word, &choice);
+	len = strlen(choice.common);
+	if (choice.count == 0) {
+		term_puts("\a");
+	} else if (choice.count == 1 && choice.common[len - 1] != '=') {
+		str_copy(choice.common + len, sizeof(choice.common) - len, " ");
+		edit_insert(&edit, choice.common + typed);
+	} else if (len > typed) {
+		edit_insert(&edit, choice.common + typed);
+	} else {
+		term_puts("\n");
+		command_complete(text, print_word, &choice);
+		term_puts("\n");
+		edit_show(&edit);
+	}
 }
 
 static void type_prompt(char c)
 {
-	if (in_escape) {
-		in_escape = c == '[' || c == 'O' || (c >= '0' && c <= '9') || c == ';';
-		return;
-	}
-	switch (c) {
-	case '\r':
-	case '\n':
+	switch (edit_key(&edit, c)) {
+	case EDIT_ENTER:
 		enter_line();
 		break;
-	case BACKSPACE:
-	case 0x7f:
-		erase(1);
+	case EDIT_COMPLETE:
+		complete();
 		break;
-	case CTRL_W:
-		erase(last_word());
+	case EDIT_ABORT:
+		term_puts("\n");
+		edit_show(&edit);
 		break;
-	case CTRL_U:
-		erase(used);
+	case EDIT_END:
+		term_puts("\a");
 		break;
-	case CTRL_C:
-		used = 0;
-		term_puts("^C\n");
-		show_prompt();
+	case EDIT_NOTHING:
 		break;
-	case 0x1b:
-		in_escape = true;
-		break;
-	default:
-		if (c >= ' ' && c < 0x7f && used + 1 < sizeof(line)) {
-			line[used++] = c;
-			term_write(&c, 1);
-		} else {
-			term_puts("\a");
-		}
 	}
 }
 
-/* What is typed ahead of a running command is not for it: only Ctrl-C is. */
+/* While a command runs only Ctrl-C is for it, and ends what was typed ahead, too. */
 static void type_child(char c)
 {
-	if (c == CTRL_C && child > 0)
+	if (c == CTRL_C && child > 0) {
+		ahead_used = 0;
 		kill(child, SIGKILL);
+	} else if (ahead_used < sizeof(ahead)) {
+		ahead[ahead_used++] = c;
+	} else {
+		term_puts("\a");
+	}
 }
 
 static void on_input(const char *data, size_t len)
@@ -373,11 +421,14 @@ int console_init(const struct config *all, int fd)
 
 	config = all;
 	mode = PROMPT;
+	edit = (struct edit){ .prompt = "hvinit> ", .past = &past, .put = put };
+	edit_init(&edit);
+	ahead_used = 0;
 	if (fd < 0)
 		return fd;
 	error = term_init(fd, on_input);
 	term_on_room(on_room);
 	term_puts("\n");
-	show_prompt();
+	edit_show(&edit);
 	return error;
 }

@@ -9,6 +9,8 @@
 
 #include "symbols.h"
 
+struct command_call;
+
 /* Shows the prompt on terminal fd, which it owns from now on; -1: there is no console. */
 int console_init(const struct config *config, int fd);
 
@@ -26,7 +28,8 @@ bool console_reaped(pid_t pid, int status);
 void console_reply(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void console_attach(unsigned slot);
 /* Runs work in a child whose output is shown; the prompt comes back when it has ended. */
-void console_child(void (*work)(const struct config *config, unsigned slot), unsigned slot);
+typedef void console_work(const struct config *config, const struct command_call *call);
+void console_child(console_work *work, const struct command_call *call);
 /* Lends the terminal to a shell. */
 void console_shell(void);
 

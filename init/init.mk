@@ -64,10 +64,13 @@ build/native/hvinit: $(addprefix build/native/init/,$(NATIVE_OBJS))
 	$(Q)$(HOSTCC) -o $@ $^ -lxml2
 
 .PHONY: docs
-docs: build/native/hvinit ## brings docs/diagnostics.md and manifest.md up to date with the sources
+docs: build/native/hvinit ## brings docs/diagnostics.md, manifest.md and console.md up to date
 	$(Q)sed '/^<!-- codes/q' docs/diagnostics.md >build/diagnostics.md
 	$(Q){ echo; build/native/hvinit explain; } >>build/diagnostics.md
 	$(Q)mv build/diagnostics.md docs/diagnostics.md
 	$(Q)sed '/^<!-- fields/q' docs/manifest.md >build/manifest.md
 	$(Q){ echo; init/fields.py init/kconfig $(SLOTS); } >>build/manifest.md
 	$(Q)mv build/manifest.md docs/manifest.md
+	$(Q)sed '/^<!-- commands/q' docs/console.md >build/console.md
+	$(Q){ echo; init/commands.py init/command.def; } >>build/console.md
+	$(Q)mv build/console.md docs/console.md

@@ -336,6 +336,36 @@ static void override(const char *word, size_t len, struct config *config, struct
 	value_set(&a, diag);
 }
 
+bool manifest_override(const char *word, struct config *config, struct diag *diag)
+{
+	unsigned before = diag->count;
+
+	override(word, strlen(word), config, diag);
+	return diag->count == before;
+}
+
+void manifest_settable(const struct config *config, void (*each)(void *arg, const char *name),
+		       void *arg)
+{
+	char name[VALUE_NAME];
+
+	for (size_t i = 0; i < ARRAY_SIZE(hv_symbols); i++) {
+		const struct symbol *s = &hv_symbols[i];
+
+		if (!s->cmdline)
+			continue;
+		if (s->scope == SCOPE_HOST) {
+			str_format(name, sizeof(name), "HOST_%s", s->name);
+			each(arg, name);
+		}
+		for (unsigned n = 0; s->scope == SCOPE_VM && n < HV_VM_SLOTS; n++) {
+			str_format(name, sizeof(name), "VM%u_%s", n, s->name);
+			if (manifest_vm_used(&config->vm[n]))
+				each(arg, name);
+		}
+	}
+}
+
 bool manifest_cmdline(const char *cmdline, bool trusted, struct config *config, struct diag *diag)
 {
 	static const char prefix[] = "hvinit.";

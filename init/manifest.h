@@ -61,6 +61,14 @@ bool manifest_set(const char *name, const char *value, struct config *config, st
 bool manifest_cmdline(const char *cmdline, bool trusted, struct config *config, struct diag *diag);
 
 /*
+ * Applies one SYMBOL=value as such a word would; false with a warning when it is refused. Calls each
+ * with the name of every symbol that can be set so, those of VMs that there are.
+ */
+bool manifest_override(const char *word, struct config *config, struct diag *diag);
+void manifest_settable(const struct config *config, void (*each)(void *arg, const char *name),
+		       void *arg);
+
+/*
  * Writes the manifest for a .config of len bytes and a NUL; nothing but findings when it has
  * faults.
  */

@@ -80,6 +80,8 @@ void vm_autostart(void);
 void vm_host_ready(void);
 /* Takes a finding about a VM that was made while the host was prepared; a failure is the VM's. */
 void vm_unfit(unsigned slot, const struct finding *finding);
+/* From now on no VM is started but by VM_EV_START; one that waits for its next start is stopped. */
+void vm_safe(void);
 /* Gives the event to the table; returns NULL, or why nothing was done. */
 const char *vm_command(unsigned slot, enum vm_event event);
 /*

@@ -16,6 +16,7 @@ enum {
 };
 
 static bool host_ready;
+static bool safe; /* nothing starts by itself */
 static struct source patience = { .fd = -1 }; /* with the child that prepares the host */
 
 /* --- at boot --- */
@@ -111,6 +112,20 @@ void vm_autostart(void)
 		timer_set(&patience, PATIENCE_S * UINT64_C(1000));
 }
 
+void vm_safe(void)
+{
+	safe = true;
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		struct vm *vm = vm_at(slot);
+
+		if (!vm)
+			continue;
+		vm->waiting = false;
+		if (vm->state == VM_BACKOFF)
+			vm_handle(vm, VM_EV_STOP);
+	}
+}
+
 void vm_host_ready(void)
 {
 	host_ready = true;
@@ -134,6 +149,8 @@ static bool is_any_due(void)
 
 static bool is_wanted_again(const struct vm *vm)
 {
+	if (safe)
+		return false;
 	switch (vm->config->restart) {
 	case VM_RESTART_ALWAYS:
 		return true;

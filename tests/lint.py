@@ -304,6 +304,7 @@ def catalogue() -> str:
 def file_cases(files: list[Path], slots: str) -> Iterator[Case]:
     yield "docs/manifest.md", "is up to date", lambda: fields(slots)
     yield "docs/diagnostics.md", "is up to date", diagnostics
+    yield "docs/console.md", "is up to date", commands
     yield "README.md", "shows a true plan", readme
     yield "init/diag.def", "every code is tested", catalogue
     yield "docs", "tell of every command and option", missing_commands
@@ -322,6 +323,15 @@ def fields(slots: str) -> str:
     if Path("docs/manifest.md").read_text().partition(" -->\n\n## ")[2] == made.removeprefix("## "):
         return ""
     return "docs/manifest.md: is not what init/kconfig/ says: run 'make docs'"
+
+
+def commands() -> str:
+    """The console's manual has the commands that there are."""
+    command = ["/usr/bin/python3", "init/commands.py", "init/command.def"]
+    made = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    if Path("docs/console.md").read_text().partition("from init/command.def -->\n\n")[2] == made:
+        return ""
+    return "docs/console.md: is not what init/command.def says: run 'make docs'"
 
 
 def readme() -> str:

@@ -228,6 +228,18 @@ int sys_console_open(void)
 	return -1; /* a shell's child then ends at once */
 }
 
+static unsigned safes;
+
+void vm_safe(void)
+{
+	safes++;
+}
+
+void log_set_level(int level)
+{
+	(void)level;
+}
+
 int sys_kernel_release(char *buf, size_t size)
 {
 	return str_copy(buf, size, "7.3") ? 0 : -1;
@@ -388,8 +400,8 @@ static const struct edit edits[] = {
 	  "stop 0;" },
 	{ "kill demo\x15stop demo\r", "stop 0;" },
 	{ "kill demo\x03stop demo\r", "stop 0;" },
-	{ "st\033[Aop d\033[1;5Demo\033OP\r", "stop 0;" },
-	{ "stop d\x01\x02\xc3\xa9"
+	{ "st\033[2~op d\033[5;5~emo\033OP\r", "stop 0;" },
+	{ "stop d\x07\x1e\xc3\xa9"
 	  "emo\r",
 	  "stop 0;" },
 	{ "\b\b\x17\x15stop demo\r", "stop 0;" },
@@ -419,19 +431,6 @@ static void test_edit_byte_by_byte(void **state)
 	}
 }
 
-static void test_erase_shows(void **state)
-{
-	(void)state;
-	type("ab\b");
-	assert_string_equal(screen, "ab\b \b");
-	clear();
-	key(CTRL_W);
-	assert_string_equal(screen, "\b \b");
-	clear();
-	type("\b");
-	assert_string_equal(screen, "");
-}
-
 static void test_long_line(void **state)
 {
 	(void)state;
@@ -441,6 +440,113 @@ static void test_long_line(void **state)
 	key('\r');
 	assert_shows("no such command");
 	assert_prompt();
+}
+
+static void test_set(void **state)
+{
+	(void)state;
+	type("set HOST_LOG_LEVEL=7\r");
+	assert_int_equal(config.host.log_level, 7);
+	type("set VM0_MEMORY_MIB=128\r");
+	assert_int_equal(config.vm[0].memory_mib, 128);
+	assert_shows_not("hvinit: ");
+	type("safe\r");
+	assert_int_equal(safes, 1);
+}
+
+static void test_status_of_one(void **state)
+{
+	(void)state;
+	type("status other\r");
+	assert_shows("other            failed");
+	assert_shows_not("demo   ");
+	assert_shows_not("watchdog");
+}
+
+/* Each line of the help fits the screen. */
+static void test_help_fits(void **state)
+{
+	(void)state;
+	type("help\r");
+	for (char *rest = screen, *line; (line = strsep(&rest, "\n"));)
+		if (strlen(line) > 79)
+			fail_msg("longer than a line of the screen: %s", line);
+}
+
+struct completion {
+	const char *typed;
+	const char *shown; /* at the end of the screen */
+};
+
+static const struct completion completions[] = {
+	{ "stat\t", "hvinit> status " },
+	{ "sta\t", "hvinit> sta" },
+	{ "sta\t\t", "sta\nstatus  start   \nhvinit> sta" },
+	{ "res\t", "hvinit> res" },
+	{ "rest\td\t", "hvinit> restart demo " },
+	{ "start o\t\r", "" },
+	{ "log h\t", "hvinit> log host " },
+	{ "log \t", "hvinit> log \nhost   demo   other  \nhvinit> log " },
+	{ "argv demo --\t", "hvinit> argv demo --json " },
+	{ "record --k\t", "hvinit> record --kconfig " },
+	{ "rec \t", "hvinit> rec --" },
+	{ "quarantine 00\t", "hvinit> quarantine 0000:41:00.0 " },
+	{ "explain QEMU-N\t", "hvinit> explain QEMU-NONE " },
+	{ "help rec\t", "hvinit> help record " },
+	{ "set HOST_\t", "hvinit> set HOST_LOG_LEVEL=" },
+	{ "st demo\001\006\006at\t", "us  demo\b\b\b\b\b" },
+	{ "x\t", "hvinit> x\a" },
+	{ "nonsense a\t", "\a" },
+	{ "version \t", "\a" },
+	{ "\t\003", "hvinit> " },
+};
+
+static void test_complete(void **state)
+{
+	(void)state;
+	str_copy(config.vm[0].hostdev[0].bdf, SYS_BDF, "0000:41:00.0");
+	for (size_t i = 0; i < ARRAY_SIZE(completions); i++) {
+		const char *wanted = completions[i].shown;
+		size_t len = strlen(wanted);
+
+		key(CTRL_C);
+		clear();
+		term_puts("hvinit> ");
+		type(completions[i].typed);
+		if (shown < len || strcmp(screen + shown - len, wanted) != 0)
+			fail_msg("%s: \"%s\" is not at the end of:\n%s", completions[i].typed,
+				 wanted, screen);
+	}
+	assert_string_equal(commands, "start 1;");
+}
+
+/* Several lines are pasted, and the first ones take their time. */
+static void test_ahead(void **state)
+{
+	(void)state;
+	type("plan\rplan --json\rstart demo\rst");
+	assert_string_equal(commands, "");
+	finish_child();
+	assert_shows("the plan\n");
+	assert_string_equal(commands, "");
+	finish_child();
+	assert_shows("the plan, for programs\n");
+	assert_string_equal(commands, "start 0;");
+	type("op demo\r");
+	assert_string_equal(commands, "start 0;stop 0;");
+}
+
+static void test_far_ahead(void **state)
+{
+	(void)state;
+	type("plan\r");
+	for (unsigned i = 0; i < 1000; i++)
+		type("kill!");
+	assert_shows("\a");
+	key(CTRL_C);
+	type("start demo\r");
+	finish_child();
+	assert_string_equal(commands, "start 0;");
 }
 
 static void test_interrupt(void **state)
@@ -461,7 +567,7 @@ static void test_message(void **state)
 	type("stop de");
 	clear();
 	console_line("demo: something");
-	assert_string_equal(screen, "\r\033[Kdemo: something\nhvinit> stop de");
+	assert_string_equal(screen, "\r               \rdemo: something\nhvinit> stop de");
 	type("mo\r");
 	assert_string_equal(commands, "stop 0;");
 }
@@ -487,6 +593,18 @@ static const struct answer answers[] = {
 	{ "version now", "usage: version" },
 	{ "version", "Linux 7.3" },
 	{ "ver", "Linux 7.3" },
+	{ "statsu", "hvinit: statsu: no such command; did you mean 'status'?; try 'help'" },
+	{ "stat", "up " },
+	{ "st", "hvinit: st: ambiguous: status start stop\n" },
+	{ "status nobody", "no such VM" },
+	{ "status --fast", "usage: status [VM]" },
+	{ "help kill", "It must be typed in full.\n" },
+	{ "help status", "With a VM, only that one." },
+	{ "set HOST_LOG_LEVEL", "what to set it to?" },
+	{ "set HOST_LOG_LEVEL=9", "HOST_LOG_LEVEL" },
+	{ "set HOST_SHELL=y", "the symbol cannot be set there" },
+	{ "set VM0_NOTHING=1", "VM0_NOTHING" },
+	{ "saf", "'safe' must be typed in full" },
 	{ "help", "its serial console; Ctrl-] comes back" },
 	{ "help start", "start a VM that is stopped, failed or in backoff" },
 	{ "help nonsense", "no such command" },
@@ -581,7 +699,9 @@ static void test_quarantine(void **state)
 	type("release 0000:41:00.0\r");
 	assert_int_equal(device_look(0, 0)->state, DEVICE_FREE);
 	type("release\r");
-	assert_shows("hvinit: BDF: it is no VM's device");
+	assert_shows("hvinit: usage: release BDF\n");
+	type("release 0000:42:00.0\r");
+	assert_shows("hvinit: 0000:42:00.0: it is no VM's device");
 	config.vm[0].hostdev[0].bdf[0] = '\0';
 }
 
@@ -637,7 +757,7 @@ static void test_json(void **state)
 	}
 	type("argv --json\rstatus --json\r");
 	assert_shows("hvinit: usage: argv VM [--json]\n");
-	assert_shows("hvinit: usage: status\n");
+	assert_shows("hvinit: usage: status [VM]\n");
 }
 
 /* The output may end before the child does, and the other way round. */
@@ -852,12 +972,17 @@ static void test_no_console(void **state)
 int main(void)
 {
 	static char titles[ARRAY_SIZE(edits) + ARRAY_SIZE(answers)][48];
-	static struct CMUnitTest tests[ARRAY_SIZE(titles) + 32];
+	static struct CMUnitTest tests[ARRAY_SIZE(titles) + 40];
 	const struct CMUnitTest others[] = {
 		CONSOLE_CASE("editing byte by byte", test_edit_byte_by_byte, NULL),
-		CONSOLE_CASE("erasing on the screen", test_erase_shows, NULL),
 		CONSOLE_CASE("a line that is too long", test_long_line, NULL),
 		CONSOLE_CASE("Ctrl-C", test_interrupt, NULL),
+		CONSOLE_CASE("symbols for this boot", test_set, NULL),
+		CONSOLE_CASE("one VM's status", test_status_of_one, NULL),
+		CONSOLE_CASE("the help fits the screen", test_help_fits, NULL),
+		CONSOLE_CASE("completion", test_complete, NULL),
+		CONSOLE_CASE("several lines at once", test_ahead, NULL),
+		CONSOLE_CASE("too many lines at once", test_far_ahead, NULL),
 		CONSOLE_CASE("a message while typing", test_message, NULL),
 		CONSOLE_CASE("a refusal", test_refusal, NULL),
 		CONSOLE_CASE("what VMs are told", test_vm_commands, NULL),

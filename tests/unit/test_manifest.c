@@ -465,6 +465,36 @@ static void test_override(void **state)
 	assert_int_equal(config.host.log_level, 7);
 }
 
+static void test_override_one(void **state)
+{
+	(void)state;
+	assert_true(manifest_override("VM7_CPUS=4", &config, &diag));
+	assert_int_equal(config.vm[7].cpus, 4);
+	assert_false(manifest_override("HOST_SHELL=y", &config, &diag));
+	assert_false(config.host.shell);
+}
+
+static void count_name(void *arg, const char *name)
+{
+	unsigned *count = arg;
+
+	++*count;
+	/* What can be named can be set. */
+	assert_true(str_prefix(name, "HOST_") || str_prefix(name, "VM2_"));
+}
+
+static void test_settable(void **state)
+{
+	unsigned none = 0;
+	unsigned one = 0;
+
+	(void)state;
+	manifest_settable(&config, count_name, &none);
+	str_copy(config.vm[2].name, sizeof(config.vm[2].name), "gpu");
+	manifest_settable(&config, count_name, &one);
+	assert_true(none > 0 && one > none);
+}
+
 static void test_safe(void **state)
 {
 	(void)state;
@@ -670,6 +700,8 @@ int main(void)
 		MANIFEST_CASE("damaged in 20000 ways", test_damage),
 		MANIFEST_CASE("a fault concerns its VM only", test_whom_it_concerns),
 		MANIFEST_CASE("command line: overrides", test_override),
+		MANIFEST_CASE("one word of it", test_override_one),
+		MANIFEST_CASE("what can be set there", test_settable),
 		MANIFEST_CASE("command line: safe mode", test_safe),
 		MANIFEST_CASE("command line: under Secure Boot", test_untrusted),
 		MANIFEST_CASE("command line: what may be overridden", test_what_may_be_overridden),

@@ -2216,6 +2216,21 @@ static void test_order_and_last_vm(void **state)
 	assert_int_equal(shutdowns, 0);
 }
 
+/* Nothing starts by itself from then on, so this story is one of the last, too. */
+static void test_safe(void **state)
+{
+	(void)state;
+	config.vm[0].restart = VM_RESTART_ALWAYS;
+	go_running();
+	end(SEGFAULT);
+	assert_state("backoff");
+	vm_safe();
+	assert_state("stopped");
+	go_running();
+	end(SEGFAULT);
+	assert_state("failed");
+}
+
 /*
  * One that needs what the host makes waits for that, and those after it wait with it, but not
  * longer than a host takes that will be ready at all. This story must be the last: a host once
@@ -2403,6 +2418,7 @@ int main(void)
 		VM_CASE("CPUs that are shared", test_pin_shared),
 		VM_CASE("CPUs that cannot be had", test_pin_fails),
 		VM_CASE("the host is ready", test_host_ready),
+		VM_CASE("safe mode", test_safe),
 	};
 	size_t n = 0;
 

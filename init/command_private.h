@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* For the commands themselves: what they are called with, and the table. */
+#ifndef HVINIT_COMMAND_PRIVATE_H
+#define HVINIT_COMMAND_PRIVATE_H
+
+#include "symbols.h"
+
+/* What a word of a command is. */
+enum command_arg {
+	ARG_NONE,
+	ARG_COMMAND,
+	ARG_VM,
+	ARG_VM_OR_HOST,
+	ARG_SLOT, /* of a device in its VM */
+	ARG_BDF,
+	ARG_CODE,
+	ARG_SETTING, /* SYMBOL=value */
+	ARG_KINDS,
+};
+
+/*
+ * OPTIONAL: may come without its words. WHOLE: must be typed in full, for noise on the line must
+ * not end anything.
+ */
+enum { COMMAND_OPTIONAL = 1, COMMAND_WHOLE = 2 };
+
+/* The words of one line, valid while the command runs; a child has its own copy. */
+struct command_call {
+	unsigned slot; /* of ARG_VM, and of ARG_VM_OR_HOST unless it is host; HV_VM_SLOTS: none */
+	const char *first; /* as typed; "": none */
+	const char *second;
+	const char *option; /* one of the command's, or "" */
+};
+
+struct command {
+	const char *name;
+	void (*run)(const struct command_call *call);
+	enum command_arg first;
+	enum command_arg second;
+	unsigned flags;
+	const char *options; /* separated by blanks */
+	const char *summary;
+	const char *detail; /* "": there is no more to say */
+};
+
+#define COMMAND(name, function, ...) void command_##function(const struct command_call *call);
+#include "command.def"
+#undef COMMAND
+
+extern const struct command command_table[];
+extern const size_t command_count;
+
+/* As given to command_init(). */
+struct config *command_config(void);
+
+/* "start VM", "record [--probe|--kconfig]" */
+void command_usage(const struct command *command, char *text, size_t size);
+
+/*
+ * The command of that name, or whose name alone begins so; says what is wrong otherwise, and names
+ * those that are spelled much like it.
+ */
+const struct command *command_find(const char *name);
+
+#endif

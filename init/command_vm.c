@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Commands about a VM's life. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command_private.h"
+#include "console.h"
+#include "machine.h"
+#include "ring.h"
+#include "sys.h"
+#include "text.h"
+#include "util.h"
+#include "version.h"
+#include "log.h"
+#include "vm.h"
+
+static void tell(const struct command_call *call, const char *refusal)
+{
+	if (refusal)
+		console_reply("hvinit: %s: %s\n", vm_look(call->slot).name, refusal);
+}
+
+void command_start(const struct command_call *call)
+{
+	tell(call, vm_command(call->slot, VM_EV_START));
+}
+
+void command_stop(const struct command_call *call)
+{
+	tell(call, vm_command(call->slot, VM_EV_STOP));
+}
+
+void command_kill(const struct command_call *call)
+{
+	tell(call, vm_command(call->slot, VM_EV_KILL));
+}
+
+void command_restart(const struct command_call *call)
+{
+	tell(call, vm_command(call->slot, VM_EV_RESTART));
+}
+
+void command_pause(const struct command_call *call)
+{
+	tell(call, vm_command(call->slot, VM_EV_PAUSE));
+}
+
+void command_resume(const struct command_call *call)
+{
+	tell(call, vm_command(call->slot, VM_EV_RESUME));
+}
+
+void command_reset(const struct command_call *call)
+{
+	tell(call, vm_command(call->slot, VM_EV_RESET));
+}
+
+/* The slot's number; one that is none is out of range, and refused as such. */
+static unsigned slot_number(const char *arg)
+{
+	char *end;
+	unsigned long number = strtoul(arg, &end, 10);
+
+	return *arg && !*end && number < HV_HOSTDEV_SLOTS ? (unsigned)number : HV_HOSTDEV_SLOTS;
+}
+
+void command_attach(const struct command_call *call)
+{
+	tell(call, vm_attach(call->slot, slot_number(call->second)));
+}
+
+void command_detach(const struct command_call *call)
+{
+	tell(call, vm_detach(call->slot, slot_number(call->second)));
+}
+
+void command_console(const struct command_call *call)
+{
+	if (vm_look(call->slot).pid)
+		console_attach(call->slot);
+	else
+		tell(call, "it is not running; see 'log'");
+}
+
+/* --- what it has left behind --- */
+
+/* Newest last, as in a log. */
+static void child_history(const struct config *config, const struct command_call *call)
+{
+	const struct history *history = vm_look(call->slot).history;
+	uint64_t now_ms = boottime_us() / 1000;
+	const struct history_entry *entry;
+
+	(void)config;
+	printf("ended %u times, reset itself %u times\n", history->count, history->resets);
+	for (unsigned cause = 0; cause < END_CAUSES; cause++)
+		if (history->tally[cause])
+			printf("  %-16s %u\n", history_cause(cause), history->tally[cause]);
+	if (history->count)
+		printf("%10s %10s  %-15s %s\n", "AGO", "HAD RUN", "CAUSE", "WHY");
+	for (unsigned n = HISTORY_ENTRIES; n-- > 0;)
+		if ((entry = history_back(history, n)))
+			printf("%8lu s %8lu s  %-15s %s\n",
+			       (unsigned long)((now_ms - entry->at_ms) / 1000),
+			       (unsigned long)(entry->ran_ms / 1000), history_cause(entry->cause),
+			       entry->text);
+}
+
+void command_history(const struct command_call *call)
+{
+	console_child(child_history, call);
+}
+
+/* Kept logs hold a guest's bytes: they are shown without what could steer the terminal. */
+static void print_ring(const struct ring *ring)
+{
+	struct text_filter filter = { 0 };
+	char clean[1024 + TEXT_HELD];
+	char data[1024];
+	uint64_t at = 0;
+	size_t n;
+
+	while ((n = ring_read(ring, &at, data, sizeof(data))) > 0) {
+		n = text_filter(&filter, data, n, clean);
+		fwrite(clean, 1, n, stdout);
+	}
+	putchar('\n');
+}
+
+static void child_log(const struct config *config, const struct command_call *call)
+{
+	(void)config;
+	if (call->slot == HV_VM_SLOTS) {
+		print_ring(log_ring());
+		return;
+	}
+	printf("--- %s: QEMU's words\n", call->first);
+	print_ring(vm_words(call->slot));
+	printf("--- %s: console\n", call->first);
+	print_ring(vm_console(call->slot));
+}
+
+void command_log(const struct command_call *call)
+{
+	console_child(child_log, call);
+}
+
+/* --- how it is --- */
+
+static void print_version(void)
+{
+	char release[SYS_NAME];
+
+	if (sys_kernel_release(release, sizeof(release)))
+		release[0] = '\0';
+	console_reply("hvinit " HVINIT_VERSION ", board " HVINIT_BOARD ", Linux %s\n", release);
+}
+
+void command_version(const struct command_call *call)
+{
+	(void)call;
+	print_version();
+}
+
+static void print_vm(unsigned slot)
+{
+	struct vm_view vm = vm_look(slot);
+
+	console_reply("%-16.16s %-9s %7lu s %7d %7u %8u %7u\n", vm.name, vm.state,
+		      (unsigned long)vm.since_s, (int)vm.pid, vm.starts, vm.devices, vm.vsmmus);
+	if (vm.why[0])
+		console_reply("  %s\n", vm.why);
+	if (vm.again_s)
+		console_reply("  starts again in %lu s; 'start' does it now, 'stop' not at all\n",
+			      (unsigned long)vm.again_s);
+}
+
+static void print_machine(void)
+{
+	print_version();
+	console_reply("up %lu s, VMs with a process: %u\n",
+		      (unsigned long)(boottime_us() / 1000000), vm_active());
+	machine_status(console_reply);
+}
+
+void command_status(const struct command_call *call)
+{
+	bool all = call->slot == HV_VM_SLOTS;
+	bool any = false;
+
+	if (all)
+		print_machine();
+	for (unsigned i = 0; i < HV_VM_SLOTS; i++) {
+		if (!vm_exists(i) || !(all || i == call->slot))
+			continue;
+		if (!any)
+			console_reply("%-16s %-9s %9s %7s %7s %8s %7s\n", "VM", "STATE", "FOR",
+				      "PID", "STARTS", "DEVICES", "VSMMUS");
+		any = true;
+		print_vm(i);
+	}
+	if (!any)
+		console_reply("the manifest has no VM\n");
+}

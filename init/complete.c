@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a word that is being typed can become. */
+#include <string.h>
+
+#include "command.h"
+#include "command_private.h"
+#include "device.h"
+#include "diag.h"
+#include "manifest.h"
+#include "util.h"
+#include "vm.h"
+
+enum { WORD = 64 };
+
+/* The last word, what it can be, and who is told. */
+struct wanted {
+	const char *begin;
+	void (*each)(void *arg, const char *word);
+	void *arg;
+};
+
+static void offer(const struct wanted *wanted, const char *word)
+{
+	if (word[0] && str_prefix(word, wanted->begin))
+		wanted->each(wanted->arg, word);
+}
+
+static void offer_commands(const struct wanted *wanted)
+{
+	for (size_t i = 0; i < command_count; i++)
+		offer(wanted, command_table[i].name);
+}
+
+static void offer_vms(const struct wanted *wanted)
+{
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
+		if (vm_exists(slot))
+			offer(wanted, vm_look(slot).name);
+}
+
+static void offer_devices(const struct wanted *wanted)
+{
+	const struct config *config = command_config();
+
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		for (unsigned i = 0; i < HV_HOSTDEV_SLOTS; i++) {
+			const struct hostdev_config *h = &config->vm[slot].hostdev[i];
+			const char *bdf = device_look(slot, i)->bdf;
+
+			/* Where a virtual function is only its launcher knows. */
+			if (manifest_hostdev_used(h))
+				offer(wanted, bdf[0] || h->vf != HV_NONE ? bdf : h->bdf);
+		}
+	}
+}
+
+static void offer_codes(const struct wanted *wanted)
+{
+	for (unsigned code = 0; code < DIAG_CODES; code++)
+		offer(wanted, diag_code_text(code));
+}
+
+static void offer_setting(void *arg, const char *name)
+{
+	char word[WORD];
+
+	str_format(word, sizeof(word), "%s=", name);
+	offer(arg, word);
+}
+
+static void offer_options(const struct wanted *wanted, const char *options)
+{
+	char word[WORD];
+
+	for (; *options; options += *options == ' ') {
+		size_t n = strcspn(options, " ");
+
+		str_format(word, sizeof(word), "%.*s", (int)n, options);
+		offer(wanted, word);
+		options += n;
+	}
+}
+
+static void offer_kind(const struct wanted *wanted, enum command_arg kind)
+{
+	switch (kind) {
+	case ARG_COMMAND:
+		offer_commands(wanted);
+		break;
+	case ARG_VM_OR_HOST:
+		offer(wanted, "host");
+		offer_vms(wanted);
+		break;
+	case ARG_VM:
+		offer_vms(wanted);
+		break;
+	case ARG_BDF:
+		offer_devices(wanted);
+		break;
+	case ARG_CODE:
+		offer_codes(wanted);
+		break;
+	case ARG_SETTING:
+		manifest_settable(command_config(), offer_setting, (void *)wanted);
+		break;
+	case ARG_NONE:
+	case ARG_SLOT:
+	case ARG_KINDS:
+		break;
+	}
+}
+
+/* The command that the first word of a line is or is the only beginning of; says nothing. */
+static const struct command *command_of(const char *line)
+{
+	const struct command *found = NULL;
+	size_t len = strcspn(line, " ");
+
+	for (size_t i = 0; i < command_count; i++) {
+		if (strncmp(command_table[i].name, line, len) != 0)
+			continue;
+		if (command_table[i].name[len] == '\0')
+			return &command_table[i];
+		if (found)
+			return NULL;
+		found = &command_table[i];
+	}
+	return found;
+}
+
+void command_complete(const char *line, void (*each)(void *arg, const char *word), void *arg)
+{
+	struct wanted wanted = { .each = each, .arg = arg };
+	const struct command *command;
+	unsigned before = 0;
+
+	line += strspn(line, " ");
+	wanted.begin = line;
+	for (const char *at = line; *(at += strcspn(at, " ")); before++) {
+		at += strspn(at, " ");
+		wanted.begin = at;
+	}
+	if (before == 0) {
+		offer_commands(&wanted);
+		return;
+	}
+	command = command_of(line);
+	if (!command)
+		return;
+	if (before == 1)
+		offer_kind(&wanted, command->first);
+	else if (before == 2)
+		offer_kind(&wanted, command->second);
+	offer_options(&wanted, command->options);
+}
