@@ -6,6 +6,8 @@
 
 BENCH_RESTARTS ?= 1000
 BENCH_IDLE_SECONDS ?= 60
+BENCH_DEVICES ?= 1 2 8 16
+BENCH_BOOTS ?= 3
 BENCH_HELPERS := build/bench/stamp build/bench/respawn
 BENCH_OBJS := $(INIT_OBJS:%=build/native/init/%) build/pid1/seams.o
 
@@ -29,4 +31,4 @@ bench: build/native/hvinit build/bench/hvinit $(BENCH_HELPERS) $(PID1_HELPERS) #
 	$(Q)$(PID1_PYTHON) tests/bench/idle.py $(BENCH_IDLE_SECONDS)
 
 bench-boot: $(LAB_PARTS) ## figures of boots in the lab, by the number of devices
-	$(Q)PYTHONPATH=tests:tests/bench PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench/boot.py
+	$(Q)PYTHONPATH=tests:tests/bench PYTHONDONTWRITEBYTECODE=1 BENCH_BOOTS=$(BENCH_BOOTS) /usr/bin/python3 tests/bench/boot.py $(BENCH_DEVICES)
