@@ -23,6 +23,13 @@ test: ## runs every test; the last line is "N passed, N failed"
 	$(Q)$(MAKE) -s --no-print-directory --keep-going $(SUITES:%=test-%) || :
 	$(Q)/usr/bin/python3 tests/summary.py build/tests $(SUITES)
 
+soak: soak-pid1 soak-lab ## the long ones, before a release
+
+SOAK_KILLS ?= 50
+
+soak-lab: $(LAB_PARTS) ## kills a real QEMU SOAK_KILLS (50) times at many points of boot and run
+	$(Q)$(LAB_PYTHON) -m lab.soak $(SOAK_KILLS)
+
 test-lab: $(LAB_PARTS) ## drives the appliance over its serial console in the lab
 	$(Q)mkdir -p build/tests
 	$(Q)$(LAB_PYTHON) -m pytest -q -ra --capture=sys -p no:cacheprovider \

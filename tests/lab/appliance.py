@@ -2,6 +2,7 @@
 """What a person does at the appliance's console, in the appliance's own words."""
 
 import base64
+import itertools
 import re
 import shlex
 import time
@@ -12,6 +13,10 @@ from .machine import Trip
 
 PROMPT = r"\nhvinit> "
 SHELL_PROMPT = r"rescue# "
+GUEST_PROMPT = r"guest# "
+LEAVE = "\x1d"
+# The appliance shows what was on a guest's console before: no two marks may be alike.
+MARKS = itertools.count(100)
 
 Progress = Callable[[str], None]
 
@@ -81,6 +86,28 @@ class Appliance:
         self.console.expect(SHELL_PROMPT)
         self.console.send("exit")
         self.console.expect(PROMPT)
+        return printed
+
+    def enter(self, vm: str = "demo") -> None:
+        """Goes to VM's console, where a shell waits."""
+        self.console.send(f"console {vm}")
+        self.console.expect("leave with Ctrl-]")
+        self.console.send("")
+        self.console.expect(GUEST_PROMPT)
+
+    def leave(self) -> None:
+        self.console.send(LEAVE)
+        self.console.expect(PROMPT)
+
+    def guest(self, *lines: str) -> str:
+        """What the demo's guest prints for the shell LINES, typed at its console."""
+        self.enter()
+        mark = 2 * next(MARKS)
+        begin, end = (f"echo {word}-of-$(({mark // 2} * 2))" for word in ("begin", "end"))
+        self.console.send("; ".join([begin, *lines, end]))
+        self.console.expect(rf"begin-of-{mark}\r\n")
+        printed = self.console.until(f"end-of-{mark}")
+        self.leave()
         return printed
 
     def await_log(self, pattern: str) -> str:

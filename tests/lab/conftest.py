@@ -11,6 +11,7 @@ import pytest
 from . import config
 from .crowd import Crowd, crowd
 from .life import Life, life
+from .losses import Losses, losses
 from .mishaps import Mishaps, mishaps
 from .paths import CONFIG, HVINIT, PRODUCT
 from .progress import Progress
@@ -18,11 +19,11 @@ from .resources import Resources, resources
 from .stories import STORIES as PROOFS
 from .stories import Seen
 
-Told = Seen | Resources | Life | Crowd | Mishaps
+Told = Seen | Resources | Life | Crowd | Mishaps | Losses
 
 CORES_FOR_A_BOOT = 2
 # In the order in which they are begun: the longest first.
-STORIES = {"resources": resources, "life": life, **PROOFS, "crowd": crowd, "mishaps": mishaps}
+STORIES = {"resources": resources, "life": life, **PROOFS, "crowd": crowd, "mishaps": mishaps, "losses": losses}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -3,21 +3,17 @@
 killed at several points, and at last a guest that does not obey its power button. Everything is
 done as an operator would do it, at the appliance's console and at the guest's."""
 
-import itertools
 from dataclasses import dataclass, field
 
-from . import config
-from .appliance import PROMPT, Appliance
+from . import config, drives
+from .appliance import Appliance
 from .machine import Machine, Trip
 from .progress import Progress
 
-GUEST_PROMPT = r"guest# "
-LEAVE = "\x1d"
 HANG_TIMEOUT = 10
 # Messages at which QEMU is killed.
 KILLED_AT = ("starting", "exec", "prelaunch", "running", "proof")
-SLOT, SERIAL = 1, "LAB1"
-MARKS = itertools.count(100)
+SLOT, SERIAL, STAYS = 1, "LAB1", "LAB0"
 
 
 @dataclass
@@ -50,34 +46,11 @@ def life(tell: Progress) -> Life:
     return seen
 
 
-def _guest(appliance: Appliance, *lines: str) -> str:
-    """What the guest prints for the shell LINES, typed at its console."""
-    console = appliance.console
-    console.send("console demo")
-    console.expect("leave with Ctrl-]")
-    console.send("")
-    console.expect(GUEST_PROMPT)
-    # The appliance shows what was on the guest's console before: no two marks may be alike.
-    mark = next(MARKS)
-    begin, end = (f"echo {word}-of-$((2 * {mark}))" for word in ("begin", "end"))
-    console.send("; ".join([begin, *lines, end]))
-    console.expect(rf"begin-of-{2 * mark}\r\n")
-    printed = console.until(f"end-of-{2 * mark}")
-    console.send(LEAVE)
-    console.expect(PROMPT)
-    return printed
-
-
 def _say_to_guest(appliance: Appliance, line: str) -> None:
     """Types LINE at the guest's console, and leaves: the guest is not to come back to it."""
-    console = appliance.console
-    console.send("console demo")
-    console.expect("leave with Ctrl-]")
-    console.send("")
-    console.expect(GUEST_PROMPT)
-    console.send(line)
-    console.send(LEAVE)
-    console.expect(PROMPT)
+    appliance.enter()
+    appliance.console.send(line)
+    appliance.leave()
 
 
 def _qemu(appliance: Appliance) -> str:
@@ -103,23 +76,16 @@ def _driver(appliance: Appliance) -> str:
 
 def _plug(appliance: Appliance, seen: Life) -> None:
     """Data flows through the other drive all the time."""
-    drive = "$(dirname $(grep -l LAB0 /sys/class/nvme/nvme*/serial))"
-    flow = f"e=$(basename {drive})n1"
-    loop = "while dd if=/dev/$e of=/dev/null bs=64k count=16 iflag=direct 2>/tmp/error; do :; done"
-    _guest(appliance, flow, f"{{ ({loop}; echo the flow has stopped >/tmp/over) & }}")
+    drives.begin_flow(appliance, STAYS)
     appliance.console.send(f"detach demo {SLOT}")
     appliance.console.expect(r"hvinit: demo: device \S+ is detached")
-    seen.answers["guest without"] = _guest(appliance, "cat /sys/class/nvme/nvme*/serial")
+    seen.answers["guest without"] = drives.serials(appliance)
     seen.answers["driver without"] = _driver(appliance)
     appliance.console.send(f"attach demo {SLOT}")
     appliance.console.expect(r"hvinit: demo: device \S+ is attached")
-    find = f"until f=$(grep -l {SERIAL} /sys/class/nvme/nvme*/serial); do usleep 10000; done"
-    name = "d=/dev/$(basename $(dirname $f))n1; until [ -b $d ]; do usleep 10000; done"
-    read = "dd if=$d bs=4096 skip=1 count=256 iflag=direct 2>/dev/null | sha256sum"
-    seen.answers["guest with"] = _guest(appliance, find, name, read)
+    seen.answers["guest with"] = drives.sha256(appliance, SERIAL)
     seen.answers["driver with"] = _driver(appliance)
-    look = "a=$(cat /sys/block/$e/stat); until [ \"$a\" != \"$(cat /sys/block/$e/stat)\" ]; do :; done"
-    seen.answers["flow"] = _guest(appliance, look, "echo it flows", "cat /tmp/over 2>/dev/null")
+    seen.answers["flow"] = drives.look_at_flow(appliance, STAYS)
     seen.answers["attached twice"] = appliance.ask(f"attach demo {SLOT}", "hvinit: demo: ")
 
 

@@ -8,13 +8,13 @@ comes to run, for a drive of its is out.
 
 from dataclasses import dataclass, field
 
-from . import config
+from . import case, config
 from .appliance import SHELL_PROMPT, Appliance
 from .machine import Machine, Trip
 from .progress import Progress
 
 WATCHDOG_S = 20
-SLOT, SERIAL, PORT = 1, "LAB1", "port2"
+SERIAL = "LAB1"
 FAILED_BOOTS = "/sys/firmware/efi/efivars/HvinitFailedBoots-*"
 
 
@@ -54,38 +54,19 @@ def _last_words(appliance: Appliance, line: str) -> None:
     appliance.console.send(line)
 
 
-def _take_out(appliance: Appliance) -> None:
-    appliance.trip.qmp.ask("device_del", id=SERIAL)
-    appliance.console.expect(rf"hvinit: demo: device {_bdf(appliance)} is gone")
-    appliance.trip.qmp.await_event("DEVICE_DELETED", device=SERIAL)
-
-
-def _put_back(appliance: Appliance, node: str) -> None:
-    """As another block device: L0 forgets the one of a drive that is taken out."""
-    image = appliance.trip.machine.disks[SERIAL].path
-    file = {"driver": "file", "filename": str(image)}
-    ask = appliance.trip.qmp.ask
-    ask("blockdev-add", driver="raw", node_name=node, file=file)
-    ask("device_add", driver="nvme", id=SERIAL, drive=node, serial=SERIAL, bus=PORT)
-
-
-def _bdf(appliance: Appliance) -> str:
-    return appliance.trip.machine.topology.places()[SLOT].bdf
-
-
 def _pull(appliance: Appliance, seen: Mishaps) -> None:
     """While no VM has the drive, which is not there at the next boots either."""
     console = appliance.console
     appliance.await_vm("starting")
     console.send("kill demo")
     appliance.await_lines("hvinit: demo: stopped", "watchdog armed")
-    _take_out(appliance)
-    _put_back(appliance, "again")
-    console.expect(rf"hvinit: demo: device {_bdf(appliance)} is free")
-    override = f"/sys/bus/pci/devices/{_bdf(appliance)}/driver_override"
+    case.ask_out(appliance, SERIAL)
+    case.put_back(appliance, SERIAL, "again")
+    console.expect(rf"hvinit: demo: device {case.place(appliance, SERIAL).bdf} is free")
+    override = f"/sys/bus/pci/devices/{case.place(appliance, SERIAL).bdf}/driver_override"
     reserved = f"until busybox grep vfio {override}; do busybox usleep 10000; done"
     seen.answers["override"] = appliance.shell(reserved)
-    _take_out(appliance)
+    case.ask_out(appliance, SERIAL)
     seen.answers["status at first"] = appliance.status_of_machine()
     ice = "/sys/fs/cgroup/ice"
     _last_words(appliance, f"busybox mkdir {ice}; echo 1 >{ice}/cgroup.procs")
@@ -115,8 +96,8 @@ def _panic(appliance: Appliance, seen: Mishaps) -> None:
     )
     seen.answers["status after the panic"] = appliance.status_of_machine()
     seen.answers["log after the panic"] = appliance.ask("log host", r"log host\r\n")
-    _put_back(appliance, "last")
-    appliance.console.expect(rf"hvinit: demo: device {_bdf(appliance)} has come")
+    case.put_back(appliance, SERIAL, "last")
+    appliance.console.expect(rf"hvinit: demo: device {case.place(appliance, SERIAL).bdf} has come")
     appliance.console.send("start demo")
     appliance.console.expect("all VMs that start at boot run")
     appliance.await_proof("demo")

@@ -123,7 +123,7 @@ def _card(device: Device, port: str, hubs: list[str]) -> list[str]:
     if link not in hubs:
         hubs.append(link)
     net = f"net-{device.name}"
-    model = f"{device.model},netdev={net},romfile=,bus={port}{MODEL_WORDS.get(device.model, '')}"
+    model = f"{device.model},id={device.name},netdev={net},romfile=,bus={port}{MODEL_WORDS.get(device.model, '')}"
     return ["-netdev", f"hubport,id={net},hubid={hubs.index(link)}", "-device", model]
 
 
@@ -157,6 +157,11 @@ EIGHT = Topology(
 )
 
 
+# What one VM can lose: beside the drives a card whose errors are reported.
+LOSSES = Topology(
+    "losses",
+    (Smmu(0x40, (Device("LAB0"), Device("net0", "e1000e"))), Smmu(0x80, (Device("LAB1"),))),
+)
 
 def spread(drives: int) -> Topology:
     """So many drives of one VM, behind four SMMUs at most."""
@@ -172,4 +177,4 @@ def spread(drives: int) -> Topology:
 
 
 SPREADS = {drives: spread(drives) for drives in (1, 2, 8, 16)}
-TOPOLOGIES = {topology.name: topology for topology in (FIRST_LIGHT, EIGHT, *SPREADS.values())}
+TOPOLOGIES = {topology.name: topology for topology in (FIRST_LIGHT, EIGHT, LOSSES, *SPREADS.values())}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # hvinit as PID 1 in namespaces of the build machine, as it is and with the sanitizers.
 
-.PHONY: test-pid1 soak
+.PHONY: test-pid1 soak-pid1
 
 PID1_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
 PID1_HELPERS := build/pid1/cradle build/pid1/standin
@@ -32,5 +32,5 @@ test-pid1: $(PID1_PARTS) ## hvinit as PID 1 in namespaces, with a stand-in for Q
 
 SOAK_RESTARTS ?= 10000
 
-soak: $(PID1_PARTS) ## restarts a VM SOAK_RESTARTS (10,000) times; nothing of PID 1 may grow
+soak-pid1: $(PID1_PARTS) ## restarts a VM SOAK_RESTARTS (10,000) times; nothing of PID 1 may grow
 	$(Q)$(PID1_PYTHON) -m pid1.soak $(SOAK_RESTARTS)
