@@ -91,9 +91,10 @@ void command_help(const struct command_call *call)
 	if (one && (one->flags & COMMAND_WHOLE))
 		console_reply("It must be typed in full.\n");
 	if (!one)
-		console_reply("A command may be shortened as long as it stays unambiguous, unless it "
-			      "ends something.\nTab completes, arrows bring earlier lines back, and "
-			      "'help COMMAND' says more.\n");
+		console_reply(
+			"A command may be shortened as long as it stays unambiguous, unless it "
+			"ends\nsomething. Tab completes, arrows bring earlier lines back, and "
+			"'help COMMAND'\nsays more.\n");
 }
 
 /* --- which command --- */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The machine's front panel: a prompt on the console, beside the lines that hvinit shows there. */
+/*
+ * The machine's front panel: a prompt on each console, beside the lines that hvinit shows there. Who
+ * sits at one does not meet who sits at another; the lines and the past are everybody's.
+ */
 #ifndef HVINIT_CONSOLE_H
 #define HVINIT_CONSOLE_H
 
@@ -11,14 +14,23 @@
 
 struct command_call;
 
-/* Shows the prompt on terminal fd, which it owns from now on; -1: there is no console. */
-int console_init(const struct config *config, int fd);
+enum { CONSOLES = 4 };
+
+/* config must stay. There is no console yet. */
+void console_init(const struct config *config);
+/*
+ * Shows the prompt on terminal fd, which it owns from now on; path is the terminal's. 0 or a negative
+ * errno; -ENOSPC: there are CONSOLES of them already.
+ */
+int console_add(int fd, const char *path);
 
 /* Shows one line without disturbing what is being typed. */
 void console_line(const char *line);
+/* The same for a guest's line, which who has its console before him has seen. */
+void console_echo(unsigned slot, const char *line);
 
-/* Output of a guest: true when its console is the one on the screen. */
-bool console_guest(unsigned slot, const char *data, size_t len);
+/* A guest's console has more in its ring. It is closed. */
+void console_guest(unsigned slot);
 void console_guest_ended(unsigned slot);
 
 /* A child was reaped: true when it was a command's. */

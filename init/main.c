@@ -267,6 +267,14 @@ static void begin(void)
 	fatal_init(false);
 }
 
+static void add_console(void *arg, const char *path)
+{
+	int fd = sys_tty_open(path);
+
+	(void)arg;
+	warn("open a console", fd < 0 ? fd : console_add(fd, path));
+}
+
 _Noreturn static void run_pid1(void)
 {
 	static struct diag diag;
@@ -278,7 +286,8 @@ _Noreturn static void run_pid1(void)
 	/* Ctrl-Alt-Del comes as SIGINT instead of ending everything at once. */
 	reboot(RB_DISABLE_CAD);
 	log_init(LOG_LEVEL_INFO);
-	warn("open the console", console_init(&config, sys_console_open()));
+	console_init(&config);
+	sys_console_each(add_console, NULL);
 	say_hello();
 	if (mounted)
 		log_msg(LOG_LEVEL_WARN, "init", "mount %s: %s", where, strerror(-mounted));

@@ -409,9 +409,29 @@ int sys_mount_all(const char **where)
 	return first;
 }
 
-int sys_console_open(void)
+void sys_console_each(void (*each)(void *arg, const char *path), void *arg)
 {
-	return open_node(AT_FDCWD, "/dev/console", O_RDWR | O_NOCTTY | O_NONBLOCK);
+	char path[PATH_SIZE];
+	char names[SYS_NAME];
+	bool any = false;
+	char *name;
+
+	sys_read(AT_FDCWD, "/sys/class/tty/console/active", names, sizeof(names));
+	/* In the kernel's list the last one is /dev/console. */
+	while (names[0]) {
+		name = strrchr(names, ' ');
+		str_format(path, sizeof(path), "/dev/%s", name ? name + 1 : names);
+		*(name ? name : names) = '\0';
+		any |= access(path, R_OK | W_OK) == 0;
+		each(arg, path);
+	}
+	if (!any)
+		each(arg, "/dev/console");
+}
+
+int sys_tty_open(const char *path)
+{
+	return open_node(AT_FDCWD, path, O_RDWR | O_NOCTTY | O_NONBLOCK);
 }
 
 int sys_kmsg_open(void)

@@ -112,7 +112,13 @@ int sys_close_range(unsigned first, unsigned last);
  * the place it concerns in *where.
  */
 int sys_mount_all(const char **where);
-int sys_console_open(void);
+/*
+ * Calls each with the path of every console that the kernel's command line names, the last one
+ * first; the kernel's own when it does not tell. Opens a terminal, non-blocking and close-on-exec;
+ * the caller owns the descriptor.
+ */
+void sys_console_each(void (*each)(void *arg, const char *path), void *arg);
+int sys_tty_open(const char *path);
 /* The kernel log: for writing, and for reading from its end on (both non-blocking). */
 int sys_kmsg_open(void);
 int sys_kmsg_follow(void);

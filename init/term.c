@@ -5,160 +5,158 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <termios.h>
 
-#include "loop.h"
 #include "util.h"
 
-enum { OUT = 64 * 1024, IN = 512 };
+enum { IN = 512 };
 
-static struct source tty = { .fd = -1 };
-static struct termios ordinary;
-static bool is_tty;
-static bool lent;
-static void (*on_input)(const char *data, size_t len);
-static void (*on_room)(void);
+static struct term *terms; /* all of them, for the last words */
 
-static char out[OUT];
-static size_t out_used;
-static size_t dropped;
-
-static void want(void)
+static void want(struct term *term)
 {
-	loop_want(&tty, (lent ? 0 : EPOLLIN) | (out_used ? (uint32_t)EPOLLOUT : 0));
+	loop_want(&term->tty, (term->lent ? 0 : EPOLLIN) | (term->used ? (uint32_t)EPOLLOUT : 0));
 }
 
-static void flush_out(void)
+static void flush_out(struct term *term)
 {
-	while (out_used > 0) {
-		ssize_t n = write(tty.fd, out, out_used);
+	while (term->used > 0) {
+		ssize_t n = write(term->tty.fd, term->out, term->used);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno != EAGAIN)
-			n = (ssize_t)out_used; /* the line is gone: there is nobody to tell */
+			n = (ssize_t)term->used; /* the line is gone: there is nobody to tell */
 		if (n <= 0)
 			break;
-		out_used -= (size_t)n;
-		memmove(out, out + n, out_used);
+		term->used -= (size_t)n;
+		memmove(term->out, term->out + n, term->used);
 	}
-	if (dropped && out_used < OUT / 2) {
+	if (term->dropped && !term_is_behind(term)) {
 		char note[80];
-		size_t lost = dropped;
+		size_t lost = term->dropped;
 
-		dropped = 0;
+		term->dropped = 0;
 		str_format(note, sizeof(note),
 			   "\n[%zu bytes of output dropped: the line is slow]\n", lost);
-		term_puts(note);
+		term_puts(term, note);
 	}
 }
 
 static void tty_ready(void *arg, uint32_t events)
 {
+	struct term *term = arg;
 	char data[IN];
 	ssize_t n;
 
-	(void)arg;
 	if (events & EPOLLOUT)
-		flush_out();
-	if (events & (EPOLLIN | EPOLLHUP) && !lent) {
-		n = read(tty.fd, data, sizeof(data));
+		flush_out(term);
+	if (events & (EPOLLIN | EPOLLHUP) && !term->lent) {
+		n = read(term->tty.fd, data, sizeof(data));
 		if (n > 0)
-			on_input(data, (size_t)n);
+			term->input(term->arg, data, (size_t)n);
 		else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			loop_close(&tty); /* hung up: it would be ready for ever */
+			loop_close(&term->tty); /* hung up: it would be ready for ever */
 	}
-	if (on_room && !term_is_behind())
-		on_room();
-	want();
+	if (!term_is_behind(term))
+		term->room(term->arg);
+	want(term);
 }
 
-static void set_raw(void)
+static void set_raw(struct term *term)
 {
-	struct termios raw = ordinary;
+	struct termios raw = term->ordinary;
 
-	if (!is_tty)
+	if (!term->is_tty)
 		return;
 	cfmakeraw(&raw);
 	raw.c_cflag |= CLOCAL;
-	tcsetattr(tty.fd, TCSANOW, &raw);
+	tcsetattr(term->tty.fd, TCSANOW, &raw);
 }
 
-int term_init(int fd, void (*input)(const char *data, size_t len))
+int term_init(struct term *term, int fd)
 {
-	int error;
+	int error = loop_add(&term->tty, fd, EPOLLIN, tty_ready, term);
+	const struct term *known = terms;
 
-	on_input = input;
-	error = loop_add(&tty, fd, EPOLLIN, tty_ready, NULL);
-	is_tty = tcgetattr(fd, &ordinary) == 0;
-	set_raw();
+	while (known && known != term)
+		known = known->next;
+	if (!known) {
+		term->next = terms;
+		terms = term;
+	}
+	term->lent = false;
+	term->used = term->dropped = 0;
+	term->is_tty = tcgetattr(fd, &term->ordinary) == 0;
+	set_raw(term);
 	return error;
 }
 
-void term_lend(void)
+void term_lend(struct term *term)
 {
-	lent = true;
-	flush_out();
-	term_restore();
-	want();
+	term->lent = true;
+	flush_out(term);
+	if (term->is_tty)
+		tcsetattr(term->tty.fd, TCSANOW, &term->ordinary);
+	want(term);
 }
 
-void term_take_back(void)
+void term_take_back(struct term *term)
 {
-	lent = false;
-	set_raw();
-	want();
+	term->lent = false;
+	set_raw(term);
+	want(term);
 }
 
-bool term_is_behind(void)
+bool term_is_behind(const struct term *term)
 {
-	return out_used > OUT / 2;
+	return term->used > TERM_OUT / 2;
 }
 
-void term_on_room(void (*room)(void))
+size_t term_pending(const struct term *term)
 {
-	on_room = room;
+	return term->used;
 }
 
-void term_write(const char *data, size_t len)
+void term_write(struct term *term, const char *data, size_t len)
 {
-	if (tty.fd < 0 || lent)
+	if (term->tty.fd < 0 || term->lent)
 		return;
-	if (len > sizeof(out) - out_used)
-		flush_out();
-	if (len > sizeof(out) - out_used) {
-		dropped += len;
+	if (len > sizeof(term->out) - term->used)
+		flush_out(term);
+	if (len > sizeof(term->out) - term->used) {
+		term->dropped += len;
 		return;
 	}
-	memcpy(out + out_used, data, len);
-	out_used += len;
-	flush_out();
-	want();
+	memcpy(term->out + term->used, data, len);
+	term->used += len;
+	flush_out(term);
+	want(term);
 }
 
-void term_text(const char *data, size_t len)
+void term_text(struct term *term, const char *data, size_t len)
 {
 	while (len > 0) {
 		const char *eol = memchr(data, '\n', len);
 		size_t n = eol ? (size_t)(eol - data) : len;
 
 		if (n)
-			term_write(data, n);
+			term_write(term, data, n);
 		if (!eol)
 			return;
-		term_write("\r\n", 2);
+		term_write(term, "\r\n", 2);
 		data += n + 1;
 		len -= n + 1;
 	}
 }
 
-void term_puts(const char *text)
+void term_puts(struct term *term, const char *text)
 {
-	term_text(text, strlen(text));
+	term_text(term, text, strlen(text));
 }
 
 void term_restore(void)
 {
-	if (is_tty)
-		tcsetattr(tty.fd, TCSANOW, &ordinary);
+	for (const struct term *term = terms; term; term = term->next)
+		if (term->is_tty)
+			tcsetattr(term->tty.fd, TCSANOW, &term->ordinary);
 }

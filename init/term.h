@@ -1,30 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The operator's terminal: raw bytes in, buffered bytes out; never blocks, never waits. */
+/* An operator's terminal: raw bytes in, buffered bytes out; never blocks, never waits. */
 #ifndef HVINIT_TERM_H
 #define HVINIT_TERM_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <termios.h>
 
-/* Takes over the terminal fd (non-blocking). input is called with what was typed. */
-int term_init(int fd, void (*input)(const char *data, size_t len));
+#include "loop.h"
+
+enum { TERM_OUT = 64 * 1024 };
+
+struct term {
+	/* What was typed; and, once the line has caught up, that there is room for more. */
+	void (*input)(void *arg, const char *data, size_t len);
+	void (*room)(void *arg);
+	void *arg;
+
+	/* The rest is term.c's own. */
+	struct source tty;
+	struct termios ordinary;
+	struct term *next;
+	bool is_tty;
+	bool lent;
+	size_t used;
+	size_t dropped;
+	char out[TERM_OUT];
+};
+
+/*
+ * Takes over the terminal fd (non-blocking), which it owns from now on; input, room and arg are set.
+ * 0 or a negative errno.
+ */
+int term_init(struct term *term, int fd);
 
 /* Lends the terminal, in its ordinary mode, to a child; takes it back, in raw mode. */
-void term_lend(void);
-void term_take_back(void);
+void term_lend(struct term *term);
+void term_take_back(struct term *term);
 
-/* True while a slow line is so far behind that who can wait should. */
-bool term_is_behind(void);
-/* Who waits: called when the line has caught up. */
-void term_on_room(void (*room)(void));
+/* True while a slow line is so far behind that who can wait should; room is called after that. */
+bool term_is_behind(const struct term *term);
+/* Bytes that wait for the line. */
+size_t term_pending(const struct term *term);
 
 /* Bytes as they are. What does not fit into the buffer of a slow line is dropped. */
-void term_write(const char *data, size_t len);
+void term_write(struct term *term, const char *data, size_t len);
 /* Text: a newline becomes carriage return and newline. */
-void term_text(const char *data, size_t len);
-void term_puts(const char *text);
+void term_text(struct term *term, const char *data, size_t len);
+void term_puts(struct term *term, const char *text);
 
-/* For the last words only: puts the terminal into its ordinary mode. Async-signal-safe. */
+/* For the last words only: puts all terminals into their ordinary mode. Async-signal-safe. */
 void term_restore(void);
 
 #endif

@@ -160,7 +160,7 @@ static void end_echo_line(struct vm *vm)
 	str_format(line, sizeof(line), "%s %s| %.*s", stamp, vm->config->name, (int)vm->echo_used,
 		   vm->echo);
 	vm->echo_used = 0;
-	console_line(line);
+	console_echo(vm->slot, line);
 }
 
 /* The guest's lines on the host's console: whole ones, and nothing that could steer a terminal. */
@@ -187,7 +187,8 @@ static bool read_serial(struct vm *vm)
 	if (!read_some(&vm->serial, data, sizeof(data), &len))
 		return false;
 	ring_write(&vm->console, data, len);
-	if (!console_guest(vm->slot, data, len) && vm->config->console_echo)
+	console_guest(vm->slot);
+	if (vm->config->console_echo)
 		echo(vm, data, len);
 	return true;
 }

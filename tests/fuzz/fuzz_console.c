@@ -22,7 +22,7 @@
 enum { CHILD = 1234, ESCAPE = 0x1d, GIVE_UP = 0x03 };
 
 static struct config config;
-static void (*input)(const char *data, size_t len);
+static struct term *terminal;
 static struct source *output; /* of the child */
 static bool has_child;
 static bool on_screen; /* a guest's bytes may be on the screen */
@@ -39,19 +39,21 @@ struct whole {
 static struct whole poweroff = { .word = "poweroff" };
 static struct whole reboot_word = { .word = "reboot" };
 static struct whole kill_word = { .word = "kill" };
-static struct ring ring;
+static char kept[4096];
+static struct ring ring = { .data = kept, .size = sizeof(kept) };
 
 /* --- the rooms around it --- */
 
-int term_init(int fd, void (*on_input)(const char *data, size_t len))
+int term_init(struct term *term, int fd)
 {
 	(void)fd;
-	input = on_input;
+	terminal = term;
 	return 0;
 }
 
-void term_write(const char *data, size_t len)
+void term_write(struct term *term, const char *data, size_t len)
 {
+	(void)term;
 	for (size_t i = 0; i < len && !on_screen; i++) {
 		unsigned char c = (unsigned char)data[i];
 
@@ -60,32 +62,36 @@ void term_write(const char *data, size_t len)
 	}
 }
 
-void term_text(const char *data, size_t len)
+void term_text(struct term *term, const char *data, size_t len)
 {
-	term_write(data, len);
+	term_write(term, data, len);
 }
 
-void term_puts(const char *text)
+void term_puts(struct term *term, const char *text)
 {
-	term_write(text, strlen(text));
+	term_write(term, text, strlen(text));
 }
 
-bool term_is_behind(void)
+bool term_is_behind(const struct term *term)
 {
+	(void)term;
 	return false;
 }
 
-void term_on_room(void (*room)(void))
+size_t term_pending(const struct term *term)
 {
-	(void)room;
+	(void)term;
+	return 0;
 }
 
-void term_lend(void)
+void term_lend(struct term *term)
 {
+	(void)term;
 }
 
-void term_take_back(void)
+void term_take_back(struct term *term)
 {
+	(void)term;
 }
 
 int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void *, uint32_t),
@@ -246,7 +252,7 @@ static void type(char c)
 	follow(&reboot_word, c);
 	follow(&kill_word, c);
 	edited |= (unsigned char)c < ' ' && !strchr("\r\n\b", c);
-	input(&c, 1);
+	terminal->input(terminal->arg, &c, 1);
 }
 
 static void end_child(void)
@@ -270,7 +276,8 @@ static void happen(unsigned char what)
 		console_line("a line");
 		break;
 	case 0xfd:
-		on_screen |= console_guest(0, "\033[2Ja guest", 10);
+		ring_write(&ring, "\033[2Ja guest", 11);
+		console_guest(0);
 		break;
 	case 0xfc:
 		console_guest_ended(0);
@@ -287,7 +294,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	kill_word.fits = kill_word.lines = 0;
 	on_screen = false;
 	command_init(&config);
-	console_init(&config, 0);
+	console_init(&config);
+	console_add(0, "/dev/console");
 	for (size_t i = 0; i < size; i++)
 		happen(data[i]);
 	/* Whatever that was: away from a guest, out of a key's escape sequence, and a fresh line. */

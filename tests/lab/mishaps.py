@@ -92,7 +92,7 @@ def _panic(appliance: Appliance, seen: Mishaps) -> None:
     seen.answers["told of the panic"] = appliance.await_lines(
         "safe mode: no VM is started",
         "watchdog armed",
-        r"panic before this boot: [^\r\n]*Kernel panic[^\r\n]*",
+        r"panic before this boot: [^\r\n]*Kernel panic[^\r\n]*[\r\n]",
     )
     seen.answers["status after the panic"] = appliance.status_of_machine()
     seen.answers["log after the panic"] = appliance.ask("log host", r"log host\r\n")

@@ -2,6 +2,7 @@
 /* The operator's side: the line editor, who has the terminal, and what the commands do. */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -24,9 +25,14 @@ static struct config config;
 
 /* --- the rooms around it --- */
 
-static void (*typed)(const char *data, size_t len);
-static char screen[16384];
-static size_t shown;
+/* Two terminals: what is on their screens, and what is done at the first one unless said. */
+enum { SCREEN = 16384 };
+
+static struct term *terms[CONSOLES];
+static char screens[CONSOLES][SCREEN];
+static unsigned terminals;
+static char *screen = screens[0];
+static size_t shown; /* on the first */
 static bool lent;
 
 static struct vm_view vms[2];
@@ -41,50 +47,71 @@ static int shutdowns;
 static struct source *child_output;
 static uint32_t child_wanted; /* events of its output that are waited for */
 static bool behind; /* the line is slow */
-static void (*room)(void);
 
-int term_init(int fd, void (*input)(const char *data, size_t len))
+static unsigned number_of(const struct term *term)
 {
-	(void)fd;
-	typed = input;
+	unsigned n = 0;
+
+	while (n < terminals && terms[n] != term)
+		n++;
+	assert_true(n < terminals);
+	return n;
+}
+
+int term_init(struct term *term, int fd)
+{
+	assert_int_equal(fd, 5);
+	terms[terminals++] = term;
 	return 0;
 }
 
-void term_write(const char *data, size_t len)
+void term_write(struct term *term, const char *data, size_t len)
 {
-	assert_true(shown + len < sizeof(screen));
-	memcpy(screen + shown, data, len);
-	shown += len;
-	screen[shown] = '\0';
+	char *to = screens[number_of(term)];
+	size_t used = strlen(to);
+
+	assert_true(used + len < SCREEN);
+	memcpy(to + used, data, len);
+	to[used + len] = '\0';
+	shown = strlen(screen);
 }
 
-void term_text(const char *data, size_t len)
+void term_text(struct term *term, const char *data, size_t len)
 {
-	term_write(data, len);
+	term_write(term, data, len);
 }
 
-void term_puts(const char *text)
+void term_puts(struct term *term, const char *text)
 {
-	term_write(text, strlen(text));
+	term_write(term, text, strlen(text));
 }
 
-bool term_is_behind(void)
+bool term_is_behind(const struct term *term)
 {
+	(void)term;
 	return behind;
 }
 
-void term_on_room(void (*when)(void))
+size_t term_pending(const struct term *term)
 {
-	room = when;
+	(void)term;
+	return behind ? TERM_OUT : 0;
 }
 
-void term_lend(void)
+static void room(void)
 {
+	terms[0]->room(terms[0]->arg);
+}
+
+void term_lend(struct term *term)
+{
+	(void)term;
 	lent = true;
 }
 
-void term_take_back(void)
+void term_take_back(struct term *term)
 {
+	(void)term;
 	lent = false;
 }
 
@@ -223,8 +250,9 @@ void sys_unblock_signals(void)
 {
 }
 
-int sys_console_open(void)
+int sys_tty_open(const char *path)
 {
+	assert_string_equal(path, "/dev/ttyAMA0");
 	return -1; /* a shell's child then ends at once */
 }
 
@@ -300,7 +328,7 @@ bool show_explain(const char *what)
 
 static void type_bytes(const char *data, size_t len)
 {
-	typed(data, len);
+	terms[0]->input(terms[0]->arg, data, len);
 }
 
 static void type(const char *text)
@@ -316,7 +344,8 @@ static void key(char c)
 static void clear(void)
 {
 	shown = 0;
-	screen[0] = '\0';
+	for (unsigned i = 0; i < CONSOLES; i++)
+		screens[i][0] = '\0';
 }
 
 static void assert_shows(const char *part)
@@ -365,8 +394,9 @@ static int setup(void **state)
 	child_output = NULL;
 	clear();
 	command_init(&config);
-	assert_int_equal(console_init(&config, 5), 0);
-	key(CTRL_C); /* the line of the test before */
+	terminals = 0;
+	console_init(&config);
+	assert_int_equal(console_add(5, "/dev/ttyAMA0"), 0);
 	assert_prompt();
 	clear();
 	return 0;
@@ -511,7 +541,7 @@ static void test_complete(void **state)
 
 		key(CTRL_C);
 		clear();
-		term_puts("hvinit> ");
+		term_puts(terms[0], "hvinit> ");
 		type(completions[i].typed);
 		if (shown < len || strcmp(screen + shown - len, wanted) != 0)
 			fail_msg("%s: \"%s\" is not at the end of:\n%s", completions[i].typed,
@@ -873,6 +903,12 @@ static void test_other_child(void **state)
 
 /* --- a guest's console --- */
 
+static void guest_prints(const char *text)
+{
+	ring_write(&guest_ring, text, strlen(text));
+	console_guest(0);
+}
+
 static void test_attach(void **state)
 {
 	(void)state;
@@ -881,15 +917,17 @@ static void test_attach(void **state)
 	assert_shows("demo's console; leave with Ctrl-]\n");
 	assert_shows("kept\n");
 	clear();
-	assert_true(console_guest(0, "\033[1mraw", 7));
+	guest_prints("\033[1mraw");
 	assert_string_equal(screen, "\033[1mraw");
-	assert_false(console_guest(1, "other", 5));
+	console_guest(1);
+	assert_string_equal(screen, "\033[1mraw");
 	type("ls\r\003");
 	assert_string_equal(guest_got, "ls\r\003");
 	assert_string_equal(commands, "");
 	key(CTRL_RBRACKET);
 	assert_prompt();
-	assert_false(console_guest(0, "x", 1));
+	guest_prints("unseen");
+	assert_prompt();
 	type("stop demo\r");
 	assert_string_equal(commands, "stop 0;");
 }
@@ -921,8 +959,9 @@ static void test_attach_ends(void **state)
 	(void)state;
 	type("console demo\r");
 	console_guest_ended(1);
-	assert_true(console_guest(0, "x", 1));
+	guest_prints("last words");
 	console_guest_ended(0);
+	assert_shows("last words");
 	assert_shows("its console is closed");
 	assert_prompt();
 }
@@ -937,6 +976,96 @@ static void test_attach_deaf(void **state)
 	assert_string_equal(screen, "\a");
 	key(CTRL_RBRACKET);
 	assert_prompt();
+}
+
+/* Of what a guest floods a slow line with only a little waits for the line, and the rest is counted. */
+static void test_attach_slow(void **state)
+{
+	(void)state;
+	guest_ring.total = 0;
+	type("console demo\r");
+	clear();
+	behind = true;
+	for (unsigned i = 0; i < 100; i++)
+		guest_prints("a line of one hundred characters .............................."
+			     ".................................................");
+	assert_string_equal(screen, "");
+	behind = false;
+	room();
+	assert_shows("bytes of the console dropped: the line is slow]");
+	assert_true(shown > guest_ring.size && shown < guest_ring.size + 100);
+	key(CTRL_RBRACKET);
+	assert_prompt();
+}
+
+/* --- two consoles --- */
+
+static void type_at(unsigned terminal, const char *text)
+{
+	terms[terminal]->input(terms[terminal]->arg, text, strlen(text));
+}
+
+static void test_two(void **state)
+{
+	(void)state;
+	assert_int_equal(console_add(5, "/dev/tty0"), 0);
+	clear();
+	type("stat");
+	type_at(1, "version\r");
+	assert_string_equal(screens[0], "stat");
+	assert_non_null(strstr(screens[1], "Linux 7.3\nhvinit> "));
+	clear();
+	console_line("for all");
+	assert_non_null(strstr(screens[0], "for all\nhvinit> stat"));
+	assert_non_null(strstr(screens[1], "for all\nhvinit> "));
+	type_at(1, "console demo\r");
+	clear();
+	/* Who has the guest's console has seen its line. */
+	console_echo(0, "demo| a line");
+	assert_non_null(strstr(screens[0], "demo| a line"));
+	assert_string_equal(screens[1], "");
+	type("us\r");
+	assert_non_null(strstr(screens[0], "up "));
+	type_at(1, "x\x1d");
+	assert_string_equal(guest_got, "x");
+	assert_null(strstr(screens[1], "came meanwhile"));
+	/* The past is everybody's. */
+	clear();
+	type_at(1, "\020");
+	assert_non_null(strstr(screens[1], "status"));
+}
+
+static void test_two_children(void **state)
+{
+	struct source *first;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(console_add(5, "/dev/tty0"), 0);
+	clear();
+	type("manifest\r");
+	first = child_output;
+	type_at(1, "plan\r");
+	pid = waitpid(-1, &status, 0);
+	assert_true(console_reaped(pid, status));
+	while (child_output->fd >= 0)
+		child_output->ready(child_output->arg, 1);
+	assert_non_null(strstr(screens[1], "the plan\nhvinit> "));
+	assert_null(strstr(screens[0], "the plan"));
+	key(CTRL_C);
+	child_output = first;
+	finish_child();
+	assert_shows("ended by signal 9");
+	assert_prompt();
+}
+
+static void test_too_many(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i < CONSOLES; i++)
+		assert_int_equal(console_add(5, "/dev/tty"), 0);
+	assert_int_equal(console_add(5, "/dev/tty"), -ENOSPC);
 }
 
 /* --- the shell --- */
@@ -963,8 +1092,11 @@ static void test_shell(void **state)
 static void test_no_console(void **state)
 {
 	(void)state;
-	assert_int_equal(console_init(&config, -2), -2);
+	console_init(&config);
 	console_line("nobody sees it");
+	console_echo(0, "nobody sees it");
+	console_reply("nobody sees it");
+	assert_string_equal(screen, "");
 }
 
 #define CONSOLE_CASE(title, function, row) FIXTURE(title, function, setup, NULL, row)
@@ -1006,6 +1138,10 @@ int main(void)
 		CONSOLE_CASE("messages meanwhile", test_attach_held, NULL),
 		CONSOLE_CASE("the guest ends", test_attach_ends, NULL),
 		CONSOLE_CASE("a guest that does not read", test_attach_deaf, NULL),
+		CONSOLE_CASE("a guest on a slow line", test_attach_slow, NULL),
+		CONSOLE_CASE("two consoles", test_two, NULL),
+		CONSOLE_CASE("two commands at a time", test_two_children, NULL),
+		CONSOLE_CASE("too many consoles", test_too_many, NULL),
 		CONSOLE_CASE("the shell", test_shell, NULL),
 		CONSOLE_CASE("no console at all", test_no_console, NULL),
 	};

@@ -42,11 +42,21 @@ void loop_close(struct source *source)
 	source->fd = -1;
 }
 
-static void on_input(const char *data, size_t len)
+static unsigned rooms;
+
+static void on_input(void *arg, const char *data, size_t len)
 {
+	assert_ptr_equal(arg, &rooms);
 	str_format(typed, sizeof(typed), "%.*s", (int)len, data);
 }
 
+static void on_room(void *arg)
+{
+	assert_ptr_equal(arg, &rooms);
+	rooms++;
+}
+
+static struct term term = { .input = on_input, .room = on_room, .arg = &rooms };
 static int line[2]; /* ours, the other end */
 
 /* The other end of a line with a small buffer. */
@@ -58,7 +68,7 @@ static int setup(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, line), 0);
 	setsockopt(line[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	typed[0] = '\0';
-	return term_init(line[0], on_input);
+	return term_init(&term, line[0]);
 }
 
 static char got[512 * 1024];
@@ -86,7 +96,7 @@ static void drain(void)
 		while ((n = read(line[1], got + used, sizeof(got) - 1 - used)) > 0)
 			used += (size_t)n;
 		if (wanted & EPOLLOUT)
-			tty->ready(NULL, EPOLLOUT);
+			tty->ready(tty->arg, EPOLLOUT);
 		else if (n < 0)
 			break;
 	} while (tty->fd >= 0);
@@ -105,7 +115,7 @@ static int teardown(void **state)
 static void test_write(void **state)
 {
 	(void)state;
-	term_write("a\nb", 3);
+	term_write(&term, "a\nb", 3);
 	take(100);
 	assert_string_equal(got, "a\nb");
 	assert_int_equal(wanted, EPOLLIN);
@@ -114,8 +124,8 @@ static void test_write(void **state)
 static void test_text(void **state)
 {
 	(void)state;
-	term_puts("a\n\nb\n");
-	term_text("c\nd", 3);
+	term_puts(&term, "a\n\nb\n");
+	term_text(&term, "c\nd", 3);
 	take(100);
 	assert_string_equal(got, "a\r\n\r\nb\r\nc\r\nd");
 }
@@ -124,7 +134,7 @@ static void test_input(void **state)
 {
 	(void)state;
 	assert_int_equal(write(line[1], "help\r", 5), 5);
-	tty->ready(NULL, EPOLLIN);
+	tty->ready(tty->arg, EPOLLIN);
 	assert_string_equal(typed, "help\r");
 }
 
@@ -136,7 +146,7 @@ static void test_slow(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 5000; i++) {
 		str_format(text, sizeof(text), "%05u\n", i);
-		term_write(text, 6);
+		term_write(&term, text, 6);
 	}
 	assert_true(wanted & EPOLLOUT);
 	drain();
@@ -154,19 +164,12 @@ static void test_too_slow(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 10000; i++)
-		term_write(text, sizeof(text) - 1);
+		term_write(&term, text, sizeof(text) - 1);
 	drain();
 	assert_non_null(strstr(got, "bytes of output dropped: the line is slow]"));
-	term_puts("after");
+	term_puts(&term, "after");
 	take(100);
 	assert_string_equal(got, "after");
-}
-
-static unsigned rooms;
-
-static void on_room(void)
-{
-	rooms++;
 }
 
 /* Whoever has much to say can wait until the line has carried half of it. */
@@ -174,17 +177,15 @@ static void test_room(void **state)
 {
 	(void)state;
 	rooms = 0;
-	term_on_room(on_room);
-	assert_false(term_is_behind());
-	for (unsigned i = 0; i < 5000 && !term_is_behind(); i++)
-		term_write("0123456789012345678901234567890", 31);
-	assert_true(term_is_behind());
+	assert_false(term_is_behind(&term));
+	for (unsigned i = 0; i < 5000 && !term_is_behind(&term); i++)
+		term_write(&term, "0123456789012345678901234567890", 31);
+	assert_true(term_is_behind(&term));
 	assert_int_equal(rooms, 0);
 	drain();
-	assert_false(term_is_behind());
+	assert_false(term_is_behind(&term));
 	assert_true(rooms > 0);
 	assert_null(strstr(got, "dropped"));
-	term_on_room(NULL);
 }
 
 static void test_hung_up(void **state)
@@ -192,25 +193,25 @@ static void test_hung_up(void **state)
 	(void)state;
 	close(line[1]);
 	line[1] = open("/dev/null", O_RDONLY);
-	term_puts("to nobody");
-	tty->ready(NULL, EPOLLHUP);
+	term_puts(&term, "to nobody");
+	tty->ready(tty->arg, EPOLLHUP);
 	assert_int_equal(tty->fd, -1);
-	term_puts("to nobody");
-	term_lend();
-	term_take_back();
+	term_puts(&term, "to nobody");
+	term_lend(&term);
+	term_take_back(&term);
 	term_restore();
 }
 
 static void test_lend(void **state)
 {
 	(void)state;
-	term_puts("before");
-	term_lend();
+	term_puts(&term, "before");
+	term_lend(&term);
 	assert_int_equal(wanted & EPOLLIN, 0);
-	term_puts("not shown");
-	term_take_back();
+	term_puts(&term, "not shown");
+	term_take_back(&term);
 	assert_true(wanted & EPOLLIN);
-	term_puts("after");
+	term_puts(&term, "after");
 	take(100);
 	assert_string_equal(got, "beforeafter");
 }
@@ -227,13 +228,13 @@ static void test_modes(void **state)
 	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
 	assert_int_equal(tcgetattr(slave, &before), 0);
 	assert_true(before.c_lflag & ICANON);
-	assert_int_equal(term_init(slave, on_input), 0);
+	assert_int_equal(term_init(&term, slave), 0);
 	assert_int_equal(tcgetattr(slave, &now), 0);
 	assert_false(now.c_lflag & (ICANON | ECHO | ISIG));
-	term_lend();
+	term_lend(&term);
 	assert_int_equal(tcgetattr(slave, &now), 0);
 	assert_int_equal(now.c_lflag, before.c_lflag);
-	term_take_back();
+	term_take_back(&term);
 	assert_int_equal(tcgetattr(slave, &now), 0);
 	assert_false(now.c_lflag & ICANON);
 	term_restore();

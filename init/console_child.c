@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A child has the terminal: a command that takes its time, or a shell. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "console_private.h"
+#include "sys.h"
+#include "util.h"
+
+enum { CTRL_C = 0x03 };
+
+/* The command has ended: what was typed meanwhile is the next ones. */
+static void end(struct console *console)
+{
+	char typed[CONSOLE_AHEAD];
+	size_t n = console->ahead_used;
+
+	memcpy(typed, console->ahead, n);
+	console->ahead_used = 0;
+	console_to_prompt(console);
+	console_typed(console, typed, n);
+}
+
+void console_feed_child(struct console *console)
+{
+	if (console->output.fd >= 0)
+		loop_want(&console->output, EPOLLIN);
+}
+
+static void output_ready(void *arg, uint32_t events)
+{
+	struct console *console = arg;
+	char data[2048];
+	ssize_t n = read(console->output.fd, data, sizeof(data));
+
+	(void)events;
+	if (n > 0)
+		term_text(&console->term, data, (size_t)n);
+	else if (n == 0 || errno != EAGAIN)
+		loop_close(&console->output);
+	/* The child can wait for the line; what it has to say must not be dropped. */
+	if (term_is_behind(&console->term))
+		loop_want(&console->output, 0);
+	if (console->output.fd < 0 && console->child == 0)
+		end(console);
+}
+
+_Noreturn static void run_child(int out, console_work *work, const struct command_call *call)
+{
+	sys_unblock_signals();
+	dup2(out, STDOUT_FILENO);
+	dup2(out, STDERR_FILENO);
+	/* One that hangs in a driver must keep nothing of PID 1's open, least of all the watchdog. */
+	sys_close_range(STDERR_FILENO + 1, ~0U);
+	work(console_config(), call);
+	fflush(NULL);
+	_exit(0);
+}
+
+void console_child(console_work *work, const struct command_call *call)
+{
+	struct console *console = console_current;
+	int fd[2];
+
+	if (pipe2(fd, O_CLOEXEC)) {
+		console_reply("hvinit: console: make a pipe: %s\n", strerror(errno));
+		return;
+	}
+	fcntl(fd[0], F_SETFL, O_NONBLOCK);
+	console->child = fork();
+	if (console->child == 0)
+		run_child(fd[1], work, call);
+	close(fd[1]);
+	if (console->child < 0) {
+		console_reply("hvinit: console: start a child: %s\n", strerror(errno));
+		close(fd[0]);
+		console->child = 0;
+		return;
+	}
+	console->mode = CONSOLE_CHILD;
+	loop_add(&console->output, fd[0], EPOLLIN, output_ready, console);
+}
+
+_Noreturn static void run_shell(const char *path)
+{
+	static char *const args[] = { "sh", "-i", NULL };
+	static char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=vt100", "HOME=/",
+				     "PS1=rescue# ", NULL };
+	int tty;
+
+	sys_unblock_signals();
+	setsid();
+	tty = sys_tty_open(path);
+	if (tty < 0)
+		_exit(1);
+	fcntl(tty, F_SETFL, fcntl(tty, F_GETFL) & ~O_NONBLOCK);
+	/* A terminal of its own gives the shell job control, and Ctrl-C something to hit. */
+	ioctl(tty, TIOCSCTTY, 1);
+	dup2(tty, 0);
+	dup2(tty, 1);
+	dup2(tty, 2);
+	execve("/bin/busybox", args, env);
+	_exit(127);
+}
+
+void console_shell(void)
+{
+	struct console *console = console_current;
+
+	term_lend(&console->term);
+	console->child = fork();
+	if (console->child == 0)
+		run_shell(console->path);
+	if (console->child < 0) {
+		console->child = 0;
+		term_take_back(&console->term);
+		console_reply("hvinit: console: start a shell: %s\n", strerror(errno));
+		return;
+	}
+	console->mode = CONSOLE_SHELL;
+}
+
+static void shell_ended(struct console *console, int status)
+{
+	term_take_back(&console->term);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		term_puts(&console->term,
+			  "hvinit: shell: there is no /bin/busybox in this image\n");
+	console_to_prompt(console);
+}
+
+static void child_ended(struct console *console, int status)
+{
+	char note[64];
+
+	if (WIFSIGNALED(status)) {
+		str_format(note, sizeof(note),
+			   "\nhvinit: console: the command ended by signal %d\n", WTERMSIG(status));
+		term_puts(&console->term, note);
+	}
+	if (console->output.fd < 0)
+		end(console);
+}
+
+bool console_reaped(pid_t pid, int status)
+{
+	for (struct console *console = NULL; (console = console_next(console));) {
+		if (pid <= 0 || console->child != pid)
+			continue;
+		console->child = 0;
+		if (console->mode == CONSOLE_SHELL)
+			shell_ended(console, status);
+		else
+			child_ended(console, status);
+		return true;
+	}
+	return false;
+}
+
+/* Only Ctrl-C is for the command, and ends what was typed ahead, too. */
+size_t console_type_child(struct console *console, const char *data, size_t len)
+{
+	(void)len;
+	if (*data == CTRL_C && console->child > 0) {
+		console->ahead_used = 0;
+		kill(console->child, SIGKILL);
+	} else if (console->ahead_used < sizeof(console->ahead)) {
+		console->ahead[console->ahead_used++] = *data;
+	} else {
+		term_puts(&console->term, "\a");
+	}
+	return 1;
+}
