@@ -72,7 +72,7 @@ static int keep_only(const struct child_ends *ends, int root)
 		return -1;
 	if (fcntl(CHILD_FD_REPORT, F_SETFD, FD_CLOEXEC))
 		return -1;
-	sys_close_range(3, ARGV_FD_QMP - 1);
+	sys_close_range(3, CHILD_FD_REPORT - 1);
 	if ((ends->qmp >= 0 && open_put(high.qmp, ARGV_FD_QMP)) ||
 	    (ends->serial >= 0 && open_put(high.serial, ARGV_FD_SERIAL)))
 		return -1;

@@ -60,7 +60,8 @@ void command_usage(const struct command *command, char *text, size_t size)
 		add(text, size, "", arg_name[command->second], "");
 	str_copy(options, sizeof(options), command->options);
 	for (char *c = options; *c; c++)
-		*c = *c == ' ' ? '|' : *c;
+		if (*c == ' ')
+			*c = '|';
 	if (options[0])
 		add(text, size, "[", options, "]");
 }

@@ -142,6 +142,8 @@ static void child_log(const struct config *config, const struct command_call *ca
 
 void command_log(const struct command_call *call)
 {
+	/* The child cannot fetch what the kernel has kept. */
+	log_ring();
 	console_child(child_log, call);
 }
 

@@ -120,7 +120,7 @@ void console_shell(void)
 		run_shell(console->path);
 	if (console->child < 0) {
 		console->child = 0;
-		term_take_back(&console->term);
+		term_take_back(&console->term, -1);
 		console_reply("hvinit: console: start a shell: %s\n", strerror(errno));
 		return;
 	}
@@ -129,7 +129,7 @@ void console_shell(void)
 
 static void shell_ended(struct console *console, int status)
 {
-	term_take_back(&console->term);
+	term_take_back(&console->term, sys_tty_open(console->path));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		term_puts(&console->term,
 			  "hvinit: shell: there is no /bin/busybox in this image\n");

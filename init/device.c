@@ -56,6 +56,8 @@ void device_note(const struct config *config, unsigned vm, unsigned hostdev,
 
 	if (bdf)
 		str_copy(d->bdf, sizeof(d->bdf), bdf);
+	if (state <= DEVICE_CLAIMED)
+		d->held = state == DEVICE_CLAIMED;
 	if (before == DEVICE_QUARANTINED || (before == DEVICE_GONE && state == DEVICE_FREE))
 		return;
 	d->state = state;
@@ -64,14 +66,15 @@ void device_note(const struct config *config, unsigned vm, unsigned hostdev,
 		tell(config, vm, hostdev);
 }
 
-static bool set_free(const struct config *config, unsigned vm, unsigned hostdev,
-		     enum device_state from)
+static bool end_trouble(const struct config *config, unsigned vm, unsigned hostdev,
+			enum device_state from, enum device_state to)
 {
 	struct device *d = &devices[vm][hostdev];
 
 	if (d->state != from)
 		return false;
-	d->state = DEVICE_FREE;
+	d->state = to;
+	d->held = to == DEVICE_CLAIMED;
 	d->why[0] = '\0';
 	tell(config, vm, hostdev);
 	return true;
@@ -79,12 +82,13 @@ static bool set_free(const struct config *config, unsigned vm, unsigned hostdev,
 
 bool device_come(const struct config *config, unsigned vm, unsigned hostdev)
 {
-	return set_free(config, vm, hostdev, DEVICE_GONE);
+	return end_trouble(config, vm, hostdev, DEVICE_GONE, DEVICE_FREE);
 }
 
 bool device_release(const struct config *config, unsigned vm, unsigned hostdev)
 {
-	return set_free(config, vm, hostdev, DEVICE_QUARANTINED);
+	return end_trouble(config, vm, hostdev, DEVICE_QUARANTINED,
+			   devices[vm][hostdev].held ? DEVICE_CLAIMED : DEVICE_FREE);
 }
 
 const char *device_state_name(enum device_state state)

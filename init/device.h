@@ -23,6 +23,7 @@ enum { DEVICE_WHY = 96 };
 
 struct device {
 	enum device_state state;
+	bool held; /* its VM has not let go of it, whatever the state */
 	char bdf[SYS_BDF]; /* of a virtual function its own; "" until a launcher has told */
 	char why[DEVICE_WHY]; /* of quarantined and gone; else "" */
 };
@@ -44,7 +45,7 @@ void device_note(const struct config *config, unsigned vm, unsigned hostdev,
 /* One that was gone is there again, and free; false when it was not gone. */
 bool device_come(const struct config *config, unsigned vm, unsigned hostdev);
 
-/* Ends a quarantine; false when there was none. */
+/* Ends a quarantine: it is free, or its VM's as before; false when there was none. */
 bool device_release(const struct config *config, unsigned vm, unsigned hostdev);
 
 const char *device_state_name(enum device_state state);

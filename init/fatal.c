@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bootcount.h"
@@ -77,7 +78,11 @@ _Noreturn static void on_fault(int number, siginfo_t *info, void *context)
 	 */
 	if (getpid() != 1) {
 		signal(number, SIG_DFL);
-		raise(number);
+		/*
+		 * raise() sends it to the thread that the C library remembers, which in a child of
+		 * sys_cgroup_fork() is PID 1.
+		 */
+		syscall(SYS_tkill, syscall(SYS_gettid), number);
 		_exit(128 + number);
 	}
 	term_restore();

@@ -14,7 +14,7 @@
 #define AER "AER: "
 #define MEMORY "Memory failure: "
 
-enum { QUIET_MS = 60 * 1000, BDF = sizeof("0000:00:00.0") - 1 };
+enum { QUIET_MS = 60 * 1000, BDF = sizeof("0000:00:00.0") - 1, TEXT = 256 };
 
 /* How often something was seen, and when it was told last. */
 struct tally {
@@ -76,15 +76,18 @@ static bool next_bdf(const char **at, char bdf[SYS_BDF])
 	return false;
 }
 
-static void device_line(const char *text)
+static void device_line(const char *line)
 {
-	const char *said = strstr(text, AER);
+	char text[TEXT]; /* telling of it reads the next line into the place of this one */
+	const char *said;
 	const char *at = text;
 	char bdf[SYS_BDF];
 	unsigned hostdev;
 	unsigned vm;
 
-	while (next_bdf(&at, bdf)) {
+	str_copy(text, sizeof(text), line);
+	said = strstr(text, AER);
+	while (said && next_bdf(&at, bdf)) {
 		if (!device_find(config, bdf, &vm, &hostdev))
 			continue;
 		tell(&devices[vm][hostdev], vm, bdf, "device", said);

@@ -61,7 +61,7 @@ static void deliver(unsigned priority, uint64_t us, const char *text, bool again
 		return;
 	if ((size_t)n >= sizeof(line))
 		n = sizeof(line) - 1;
-	delivered += ours;
+	delivered += ours && !again;
 	if (!behind)
 		ring_write(&ring, line, (size_t)n);
 	if (!again && (int)(priority & 7) <= (ours ? LOG_LEVEL_INFO : shown)) {
@@ -183,14 +183,16 @@ static void emit(enum log_level level, const char *text)
 	char line[LINE];
 	unsigned priority = FACILITY_USER << FACILITY_SHIFT | (unsigned)level;
 	unsigned before = delivered;
+	unsigned budget = AT_ONCE;
 
 	/* Without its newline the kernel keeps a record back, to be continued, until the next one. */
 	str_format(line, sizeof(line), "<%u>hvinit: %s\n", priority, text);
 	if (follow.fd >= 0 && write(kmsg, line, strlen(line)) >= 0) {
 		/* Shown before the next thing is done: it may be the machine's last. */
-		for (unsigned i = 0; i < AT_ONCE && read_one(); i++)
-			;
-		if (delivered != before)
+		while (delivered == before && budget > 0 && read_one())
+			budget--;
+		/* Behind so many others it is shown in its turn. */
+		if (delivered != before || budget == 0)
 			return;
 	}
 	/*

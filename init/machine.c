@@ -15,6 +15,7 @@
 #include "panic.h"
 #include "uevent.h"
 #include "util.h"
+#include "vm.h"
 #include "watchdog.h"
 
 #define RELEASE "/etc/os-release"
@@ -23,8 +24,11 @@ static const struct config *config;
 
 static void look_for_watchdog(void)
 {
-	if (watchdog_look() && watchdog_has_bitten())
-		bootcount_died("the watchdog has reset the machine");
+	if (!watchdog_look() || !watchdog_has_bitten())
+		return;
+	bootcount_died("the watchdog has reset the machine");
+	/* All VMs may run by now, and then nothing else would clear that. */
+	vm_judge_boot();
 }
 
 static void on_event(const struct uevent *event)

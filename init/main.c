@@ -35,7 +35,12 @@ static struct config config;
 static struct source signals;
 static struct launch host; /* the child that prepares the machine; pid 0 when it has ended */
 static struct source host_report = { .fd = -1 };
+static struct source patience = {
+	.fd = -1
+}; /* with that child, which no VM may be started before */
 static bool safe; /* start nothing by itself */
+
+enum { RESERVE_S = 60 };
 
 static void read_cmdline(struct diag *diag)
 {
@@ -73,6 +78,18 @@ static void start_vms(void)
 		vm_autostart();
 }
 
+static void reserve_is_late(void *arg, uint32_t events)
+{
+	(void)arg;
+	(void)events;
+	if (!timer_fired(&patience))
+		return;
+	loop_close(&patience);
+	log_msg(LOG_LEVEL_ERR, "init",
+		"reserve devices: not done in %d s: the kernel hangs; no VM is started by itself",
+		RESERVE_S);
+}
+
 static void host_report_ready(void *arg, uint32_t events)
 {
 	struct launch_report report;
@@ -82,6 +99,7 @@ static void host_report_ready(void *arg, uint32_t events)
 	(void)events;
 	if (error < 0) {
 		loop_close(&host_report);
+		loop_close(&patience);
 		/* Whatever it did not come to, the VMs that wait for it tell what they miss. */
 		start_vms();
 		vm_host_ready();
@@ -89,14 +107,16 @@ static void host_report_ready(void *arg, uint32_t events)
 	}
 	if (error != 1)
 		return;
-	if (report.event == LAUNCH_RESERVED)
+	if (report.event == LAUNCH_RESERVED) {
+		loop_close(&patience);
 		start_vms();
-	else if (report.event == LAUNCH_READY)
+	} else if (report.event == LAUNCH_READY) {
 		vm_host_ready();
-	else if (report.finding.vm == DIAG_HOST)
+	} else if (report.finding.vm == DIAG_HOST) {
 		log_finding(&report.finding);
-	else
+	} else {
 		vm_unfit((unsigned)report.finding.vm, &report.finding);
+	}
 }
 
 /* The host's drivers have had their chance; what a driver does to the child is worth a line. */
@@ -126,6 +146,8 @@ static void prepare_host(bool faulty)
 		safe = true;
 		return;
 	}
+	if (timer_add(&patience, reserve_is_late, NULL) == 0)
+		timer_set(&patience, RESERVE_S * UINT64_C(1000));
 	loop_add(&host_report, host.report, EPOLLIN, host_report_ready, NULL);
 }
 

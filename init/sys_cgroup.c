@@ -69,7 +69,10 @@ pid_t sys_cgroup_fork(int root, unsigned slot)
 	if (group < 0)
 		return -errno;
 	args.cgroup = (unsigned)group;
-	/* What fork() of a C library adds is for threads, of which PID 1 has none. */
+	/*
+	 * What fork() of a C library adds is for threads, of which PID 1 has none; but the child's
+	 * library takes itself for PID 1's thread, so that raise() and abort() must not be used.
+	 */
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	return pid < 0 ? -errno : (pid_t)pid;
 }

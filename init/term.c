@@ -50,6 +50,10 @@ static void tty_ready(void *arg, uint32_t events)
 
 	if (events & EPOLLOUT)
 		flush_out(term);
+	if (events & EPOLLHUP && term->lent) {
+		loop_close(&term->tty); /* by the end of the session that has it */
+		return;
+	}
 	if (events & (EPOLLIN | EPOLLHUP) && !term->lent) {
 		n = read(term->tty.fd, data, sizeof(data));
 		if (n > 0)
@@ -100,9 +104,13 @@ void term_lend(struct term *term)
 	want(term);
 }
 
-void term_take_back(struct term *term)
+void term_take_back(struct term *term, int fd)
 {
 	term->lent = false;
+	if (fd >= 0) {
+		loop_close(&term->tty);
+		loop_add(&term->tty, fd, EPOLLIN, tty_ready, term);
+	}
 	set_raw(term);
 	want(term);
 }

@@ -34,9 +34,13 @@ struct term {
  */
 int term_init(struct term *term, int fd);
 
-/* Lends the terminal, in its ordinary mode, to a child; takes it back, in raw mode. */
+/*
+ * Lends the terminal, in its ordinary mode, to a child; takes it back, in raw mode. When a session
+ * ends the kernel hangs up its terminal for all who have it open, so fd is the same one, opened anew;
+ * negative: it could not be.
+ */
 void term_lend(struct term *term);
-void term_take_back(struct term *term);
+void term_take_back(struct term *term, int fd);
 
 /* True while a slow line is so far behind that who can wait should; room is called after that. */
 bool term_is_behind(const struct term *term);

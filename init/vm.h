@@ -77,6 +77,8 @@ bool vm_exists(unsigned slot);
  * host_prepare() makes once vm_host_ready() was called, or after two minutes without it.
  */
 void vm_autostart(void);
+/* When all of those run, this boot is a good one, whatever was counted against it. */
+void vm_judge_boot(void);
 void vm_host_ready(void);
 /* Takes a finding about a VM that was made while the host was prepared; a failure is the VM's. */
 void vm_unfit(unsigned slot, const struct finding *finding);

@@ -84,10 +84,37 @@ static void on_event(struct vm *vm, const struct qmp_message *m)
 		vm_plug_event(vm, m);
 }
 
+/*
+ * A guest that owns its QEMU could keep PID 1 busy, and fill the log. What is too much is not looked
+ * at; QEMU by itself limits what a guest can make it say.
+ */
+static bool is_too_much(struct vm *vm)
+{
+	uint64_t now = vm_now_ms();
+	uint64_t more = (now - vm->counted) * VM_MESSAGES_A_S / 1000;
+
+	if (more) {
+		vm->messages = more < VM_MESSAGES - vm->messages ? vm->messages + (unsigned)more :
+								   VM_MESSAGES;
+		vm->counted = now;
+	}
+	if (vm->messages) {
+		vm->messages--;
+		return false;
+	}
+	if (!vm->too_many)
+		vm_fault_text(vm, DIAG_QMP_BAD,
+			      "read QMP: messages were skipped: more than %d at once", VM_MESSAGES);
+	vm->too_many = true;
+	return true;
+}
+
 static void on_message(void *arg, const struct qmp_message *m)
 {
 	struct vm *vm = arg;
 
+	if (is_too_much(vm))
+		return;
 	switch (m->kind) {
 	case QMP_GREETING:
 		/* Not readiness: the greeting also comes before devices are refused. */

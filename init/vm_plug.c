@@ -60,18 +60,18 @@ static void proceed(struct vm *vm)
 	unsigned hostdev = 0;
 	int error;
 
-	if (vm->plugging || !vm->came_back)
-		return;
-	while (!(vm->came_back & 1U << hostdev))
-		hostdev++;
-	vm->came_back &= ~(1U << hostdev);
-	if (!vm->config->hostdev[hostdev].managed)
-		return;
-	error = launch_release(vm_config(), vm->slot, hostdev, &launch);
-	if (error)
-		fail(vm, hostdev, "start a child to release it: %s", strerror(-error));
-	else
-		begin(vm, hostdev, false, &launch);
+	while (!vm->plugging && vm->came_back) {
+		while (!(vm->came_back & 1U << hostdev))
+			hostdev++;
+		vm->came_back &= ~(1U << hostdev);
+		if (!vm->config->hostdev[hostdev].managed)
+			continue;
+		error = launch_release(vm_config(), vm->slot, hostdev, &launch);
+		if (error)
+			fail(vm, hostdev, "start a child to release it: %s", strerror(-error));
+		else
+			begin(vm, hostdev, false, &launch);
+	}
 }
 
 static void come_back(struct vm *vm, unsigned hostdev)
@@ -101,14 +101,18 @@ const char *vm_attach(unsigned slot, unsigned hostdev)
 
 	if (refusal)
 		return refusal;
-	if (device_look(slot, hostdev)->state == DEVICE_CLAIMED)
+	if (device_look(slot, hostdev)->held)
 		return "it has that device";
+	/* QEMU can take minutes for the first one: it pins the guest's memory. */
+	if ((vm->sent | vm->taken_back) & 1U << hostdev)
+		return "QEMU has not answered yet whether it takes that device";
 	if (device_look(slot, hostdev)->state == DEVICE_QUARANTINED)
 		return "that device is in quarantine; see 'devices'";
 	error = launch_attach(vm_config(), slot, hostdev, vm->qmp.fd, &launch);
 	if (error)
 		return strerror(-error);
 	begin(vm, hostdev, true, &launch);
+	vm->sent |= 1U << hostdev;
 	return NULL;
 }
 
@@ -122,12 +126,15 @@ const char *vm_detach(unsigned slot, unsigned hostdev)
 
 	if (refusal)
 		return refusal;
-	if (device_look(slot, hostdev)->state != DEVICE_CLAIMED)
+	if (!device_look(slot, hostdev)->held)
 		return "it does not have that device";
 	str_format(arguments, sizeof(arguments), "{\"id\":\"hostdev%u\"}", hostdev);
 	str_format(id, sizeof(id), PLUG_DETACH "%u", hostdev);
 	error = qmp_send_with(vm->qmp.fd, "device_del", arguments, id, -1);
-	return error ? strerror(-error) : NULL;
+	if (error)
+		return strerror(-error);
+	vm->asked_for |= 1U << hostdev;
+	return NULL;
 }
 
 /* What QEMU has of the descriptor must go, or the device can be opened by nobody else. */
@@ -140,6 +147,7 @@ static void roll_back(struct vm *vm, unsigned hostdev)
 	str_format(name, sizeof(name), PLUG_FD, hostdev);
 	str_format(arguments, sizeof(arguments), "{\"fdname\":\"%s\"}", name);
 	str_format(id, sizeof(id), PLUG_CLOSE "%u", hostdev);
+	vm->taken_back |= 1U << hostdev;
 	qmp_send_with(vm->qmp.fd, "closefd", arguments, id, -1);
 }
 
@@ -155,29 +163,50 @@ static unsigned slot_of(const char *id, const char *name)
 	return *end || slot >= HV_HOSTDEV_SLOTS ? HV_HOSTDEV_SLOTS : (unsigned)slot;
 }
 
+/* Whether that was asked, and not answered yet: QEMU may be a guest's by now. */
+static bool was_asked(unsigned *asked, unsigned hostdev)
+{
+	bool was = *asked & 1U << hostdev;
+
+	*asked &= ~(1U << hostdev);
+	return was;
+}
+
+static void attach_answered(struct vm *vm, unsigned hostdev, const struct qmp_message *m)
+{
+	if (!was_asked(&vm->sent, hostdev))
+		return;
+	if (m->kind == QMP_RETURN) {
+		device_note(vm_config(), vm->slot, hostdev, DEVICE_CLAIMED, NULL, "");
+		log_msg(LOG_LEVEL_INFO, vm->config->name, "device %s is attached",
+			bdf_of(vm, hostdev));
+	} else {
+		fail(vm, hostdev, "attach it: QEMU: %s", m->text);
+		roll_back(vm, hostdev);
+	}
+}
+
+static void detach_answered(struct vm *vm, unsigned hostdev, const struct qmp_message *m)
+{
+	if (m->kind == QMP_RETURN && vm->asked_for & 1U << hostdev)
+		log_msg(LOG_LEVEL_INFO, vm->config->name,
+			"device %s: the guest is asked to let go of it", bdf_of(vm, hostdev));
+	else if (m->kind == QMP_ERROR && was_asked(&vm->asked_for, hostdev))
+		fail(vm, hostdev, "detach it: QEMU: %s", m->text);
+}
+
 bool vm_plug_answer(struct vm *vm, const struct qmp_message *m)
 {
-	bool ok = m->kind == QMP_RETURN;
 	unsigned hostdev;
 
-	if ((hostdev = slot_of(m->id, PLUG_ATTACH)) < HV_HOSTDEV_SLOTS) {
-		if (ok) {
-			device_note(vm_config(), vm->slot, hostdev, DEVICE_CLAIMED, NULL, "");
-			log_msg(LOG_LEVEL_INFO, vm->config->name, "device %s is attached",
-				bdf_of(vm, hostdev));
-		} else {
-			fail(vm, hostdev, "attach it: QEMU: %s", m->text);
-			roll_back(vm, hostdev);
-		}
-	} else if ((hostdev = slot_of(m->id, PLUG_DETACH)) < HV_HOSTDEV_SLOTS) {
-		if (ok)
-			log_msg(LOG_LEVEL_INFO, vm->config->name,
-				"device %s: the guest is asked to let go of it",
-				bdf_of(vm, hostdev));
-		else
-			fail(vm, hostdev, "detach it: QEMU: %s", m->text);
-	} else if ((hostdev = slot_of(m->id, PLUG_CLOSE)) < HV_HOSTDEV_SLOTS) {
-		come_back(vm, hostdev); /* also when QEMU had dropped the descriptor by itself */
+	if ((hostdev = slot_of(m->id, PLUG_ATTACH)) < HV_HOSTDEV_SLOTS)
+		attach_answered(vm, hostdev, m);
+	else if ((hostdev = slot_of(m->id, PLUG_DETACH)) < HV_HOSTDEV_SLOTS)
+		detach_answered(vm, hostdev, m);
+	else if ((hostdev = slot_of(m->id, PLUG_CLOSE)) < HV_HOSTDEV_SLOTS) {
+		/* Also when QEMU had dropped the descriptor by itself. */
+		if (was_asked(&vm->taken_back, hostdev))
+			come_back(vm, hostdev);
 	} else {
 		/* When it cannot get the descriptor, what follows fails, and is told. */
 		return slot_of(m->id, PLUG_GETFD) < HV_HOSTDEV_SLOTS;
@@ -189,13 +218,15 @@ void vm_plug_event(struct vm *vm, const struct qmp_message *m)
 {
 	unsigned hostdev = slot_of(m->device, "hostdev");
 
-	if (hostdev == HV_HOSTDEV_SLOTS)
+	if (hostdev == HV_HOSTDEV_SLOTS || !device_look(vm->slot, hostdev)->held)
 		return;
 	if (strcmp(m->name, "DEVICE_DELETED") == 0) {
+		was_asked(&vm->asked_for, hostdev);
 		log_msg(LOG_LEVEL_INFO, vm->config->name, "device %s is detached",
 			bdf_of(vm, hostdev));
 		come_back(vm, hostdev);
-	} else if (strcmp(m->name, "DEVICE_UNPLUG_GUEST_ERROR") == 0) {
+	} else if (strcmp(m->name, "DEVICE_UNPLUG_GUEST_ERROR") == 0 &&
+		   was_asked(&vm->asked_for, hostdev)) {
 		fail(vm, hostdev, "detach it: the guest refuses");
 	}
 }
@@ -212,10 +243,13 @@ bool vm_plug_reaped(pid_t pid, int status)
 		loop_close(&vm->plug);
 		vm->plugging = 0;
 		/* One that could not be sent may be bound all the same. */
-		if (vm->attaching && status)
+		if (vm->attaching && status) {
+			vm->sent &= ~(1U << vm->plug_slot);
 			come_back(vm, vm->plug_slot);
-		else
+		} else {
 			proceed(vm);
+		}
+		vm_policy_proceed();
 		return true;
 	}
 	return false;
@@ -225,5 +259,7 @@ void vm_plug_ended(struct vm *vm)
 {
 	if (vm->plugging)
 		kill(vm->plugging, SIGKILL);
-	vm->came_back = 0;
+	/* What it had is for the release of all to give back, and not for this child's end. */
+	vm->attaching = false;
+	vm->sent = vm->taken_back = vm->asked_for = vm->came_back = 0;
 }

@@ -35,7 +35,7 @@ static bool needs_host(const struct vm *vm)
 
 static bool is_due(const struct vm *vm)
 {
-	if (!vm->waiting || vm->releasing || (!host_ready && needs_host(vm)))
+	if (!vm->waiting || vm->releasing || vm->plugging || (!host_ready && needs_host(vm)))
 		return false;
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
 		const struct vm *other = vm_at(slot);
@@ -62,10 +62,15 @@ static bool are_all_up(void)
 	return any;
 }
 
-void vm_policy_proceed(void)
+void vm_judge_boot(void)
 {
 	if (are_all_up())
 		bootcount_good();
+}
+
+void vm_policy_proceed(void)
+{
+	vm_judge_boot();
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
 		struct vm *vm = vm_at(slot);
 

@@ -16,6 +16,9 @@
 
 enum { VM_WHY = 200, VM_ECHO_LINE = 160 };
 
+/* QMP messages that may come at once, and a second. */
+enum { VM_MESSAGES = 512, VM_MESSAGES_A_S = 16 };
+
 /* How far a stop has gone. */
 enum stop_step { STOP_NONE, STOP_POWERDOWN, STOP_QUIT, STOP_KILL };
 
@@ -54,6 +57,9 @@ struct vm {
 	bool io_failed; /* a disk has, and it was told */
 	uint64_t reset_told; /* when a reset of the guest was last logged */
 	bool hung; /* it was killed because it did not answer */
+	unsigned messages; /* of QMP that may come still, as long as no time goes by */
+	uint64_t counted; /* when that was counted */
+	bool too_many; /* and it was told that there were more */
 	uint64_t asked; /* when it was asked for its state; 0: it has answered since */
 	struct finding fault;
 	const char *refusal; /* why the table did nothing, until the command returns */
@@ -70,6 +76,10 @@ struct vm {
 	pid_t plugging; /* the child that attaches or releases one device; 0: none */
 	unsigned plug_slot; /* which */
 	bool attaching; /* and not releasing */
+	/* A bit for each slot: what QEMU was told of a device and has not answered yet. */
+	unsigned sent; /* to take it */
+	unsigned taken_back; /* to forget its descriptor */
+	unsigned asked_for; /* to let the guest give it back */
 	unsigned came_back; /* devices that are to be released, a bit for each slot */
 	struct source plug; /* the child's reports */
 	struct qmp reader;
@@ -90,6 +100,8 @@ const struct config *vm_config(void);
 /* The VM of a slot, or NULL. */
 struct vm *vm_at(unsigned slot);
 uint64_t vm_now_ms(void);
+/* How long QEMU may take to pin a guest's memory and realize its devices. */
+uint64_t vm_ready_ms(const struct vm_config *vm);
 const char *vm_state_name(enum vm_state state);
 void vm_enter(struct vm *vm, enum vm_state state, const char *why);
 

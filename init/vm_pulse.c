@@ -7,6 +7,7 @@
 #include "vm_private.h"
 
 static struct source timer = { .fd = -1 };
+static uint64_t due; /* when the timer runs out; 0: it stands still */
 
 static bool has_pulse(const struct vm *vm)
 {
@@ -19,11 +20,19 @@ static uint64_t limit_ms(const struct vm *vm)
 	return (uint64_t)vm->config->hang_timeout * 1000;
 }
 
+/* The first device that a running VM gets makes QEMU pin all of its memory, and say nothing. */
+static uint64_t patience_ms(const struct vm *vm)
+{
+	uint64_t ready = vm->sent ? vm_ready_ms(vm->config) : 0;
+
+	return ready > limit_ms(vm) ? ready : limit_ms(vm);
+}
+
 static void ask(struct vm *vm)
 {
 	uint64_t now = vm_now_ms();
 
-	if (vm->asked && now >= vm->asked + limit_ms(vm)) {
+	if (vm->asked && now >= vm->asked + patience_ms(vm)) {
 		vm_handle(vm, VM_EV_HUNG);
 	} else if (!vm->asked) {
 		vm->asked = now;
@@ -46,6 +55,12 @@ static uint64_t period_ms(void)
 	return period;
 }
 
+static void wait_for(uint64_t ms)
+{
+	due = ms ? vm_now_ms() + ms : 0;
+	timer_set(&timer, ms);
+}
+
 static void beat(void *arg, uint32_t events)
 {
 	(void)arg;
@@ -55,14 +70,18 @@ static void beat(void *arg, uint32_t events)
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
 		if (has_pulse(vm_at(slot)))
 			ask(vm_at(slot));
-	timer_set(&timer, period_ms());
+	wait_for(period_ms());
 }
 
+/* A VM that comes and goes must not put off the others. */
 void vm_pulse_changed(void)
 {
+	uint64_t period = period_ms();
+
 	if (timer.fd < 0 && timer_add(&timer, beat, &timer))
 		return;
-	timer_set(&timer, period_ms());
+	if (period == 0 || due == 0 || vm_now_ms() + period < due)
+		wait_for(period);
 }
 
 void vm_pulse_answered(struct vm *vm)

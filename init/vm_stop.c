@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include "critical.h"
 #include "log.h"
 #include "shutdown.h"
 #include "sys_cgroup.h"
@@ -109,6 +110,10 @@ static void get_stuck(struct vm *vm)
 			      "kill what is left of it: its cgroup is not empty after %d s",
 			      KILL_MS / 1000);
 	vm_enter(vm, VM_STUCK, vm->fault.text);
+	/* As if it had ended: the kernel may never tell that it has. */
+	if (!vm->stop_wanted)
+		critical_failed(vm_config(), vm->slot);
+	vm_policy_last(vm);
 	shutdown_proceed();
 }
 

@@ -15,14 +15,6 @@
 
 enum {
 	LOST_MS = 5 * 1000, /* from the end of the monitor to that of the process */
-	/*
-	 * Until QEMU answers it pins the guest's memory, page by page: 24 GiB of 4 KiB pages have
-	 * been seen to take 210 s, and huge ones half of the time or less. The limit is five times
-	 * as generous, so that it tells a hang from a slow machine.
-	 */
-	READY_BASE_MS = 60 * 1000,
-	READY_MS_PER_MIB = 45,
-	READY_MS_PER_HUGE_MIB = 20,
 };
 
 typedef void action(struct vm *vm);
@@ -98,17 +90,12 @@ static void begin(struct vm *vm)
 	vm->faulty = false;
 	vm->bitten = vm->panicked = vm->io_failed = vm->hung = false;
 	vm->asked = 0;
+	vm->messages = VM_MESSAGES;
+	vm->counted = vm->started;
+	vm->too_many = false;
 	vm->status = 0;
 	vm->reason[0] = '\0';
 	vm->starts++;
-}
-
-static uint64_t ready_ms(const struct vm_config *vm)
-{
-	bool huge = vm->hugepages != VM_HUGEPAGES_NONE;
-
-	return READY_BASE_MS +
-	       (huge ? READY_MS_PER_HUGE_MIB : READY_MS_PER_MIB) * (uint64_t)vm->memory_mib;
 }
 
 static void start_again(struct vm *vm)
@@ -131,14 +118,14 @@ static void start_again(struct vm *vm)
 	}
 	vm->pid = launch.pid;
 	vm_io_open(vm, &launch);
-	timer_set(&vm->timer, ready_ms(vm->config));
+	timer_set(&vm->timer, vm_ready_ms(vm->config));
 }
 
 /* Said by somebody: what went wrong before is forgotten. */
 static void start(struct vm *vm)
 {
 	/* Its turn comes when the devices are there. */
-	vm->waiting = vm->releasing != 0;
+	vm->waiting = vm->releasing || vm->plugging;
 	if (vm->waiting)
 		return;
 	vm->tries = 0;
@@ -192,14 +179,16 @@ static void let_run(struct vm *vm)
 
 static void run(struct vm *vm)
 {
+	bool first = !vm->ran;
+
 	timer_set(&vm->timer, 0);
-	if (!vm->ran)
+	if (first)
 		vm->ran_from = vm_now_ms();
 	vm->ran = true;
 	vm->panicked = false;
 	vm_enter(vm, VM_RUNNING, "");
 	vm_pulse_changed();
-	if (vm->devices)
+	if (vm->devices && first)
 		launch_learn(vm_config(), vm->slot, vm->pid);
 }
 

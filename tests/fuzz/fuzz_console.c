@@ -89,8 +89,9 @@ void term_lend(struct term *term)
 	(void)term;
 }
 
-void term_take_back(struct term *term)
+void term_take_back(struct term *term, int fd)
 {
+	(void)fd;
 	(void)term;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/reboot.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "bootcount.h"
@@ -172,17 +173,36 @@ static void test_address(void **state)
 	assert_string_equal(calls, "console;count;wait;reboot;");
 }
 
+/* A child whose C library does not know that it is one: as a launcher is born. */
+static void test_launcher(void **state)
+{
+	long pid;
+	int status;
+
+	(void)state;
+	self = 2;
+	pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0) {
+		fatal_init(true);
+		by_address(NULL);
+		_exit(99);
+	}
+	assert_int_equal(waitpid((pid_t)pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(faults) + 2] = {
+	struct CMUnitTest tests[ARRAY_SIZE(faults) + 3] = {
 		CASE("a halt, after abort()", test_halt, NULL),
 		CASE("a bad address", test_address, NULL),
+		CASE("a launcher's fault", test_launcher, NULL),
 	};
 
 	calls = mmap(NULL, CALLS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (calls == MAP_FAILED)
 		return 1;
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
-		tests[i + 2] = CASE(faults[i].name, test_signal, &faults[i]);
+		tests[i + 3] = CASE(faults[i].name, test_signal, &faults[i]);
 	return cmocka_run_group_tests_name("fatal", tests, NULL, NULL);
 }

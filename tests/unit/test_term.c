@@ -198,7 +198,7 @@ static void test_hung_up(void **state)
 	assert_int_equal(tty->fd, -1);
 	term_puts(&term, "to nobody");
 	term_lend(&term);
-	term_take_back(&term);
+	term_take_back(&term, -1);
 	term_restore();
 }
 
@@ -209,11 +209,29 @@ static void test_lend(void **state)
 	term_lend(&term);
 	assert_int_equal(wanted & EPOLLIN, 0);
 	term_puts(&term, "not shown");
-	term_take_back(&term);
+	term_take_back(&term, -1);
 	assert_true(wanted & EPOLLIN);
 	term_puts(&term, "after");
 	take(100);
 	assert_string_equal(got, "beforeafter");
+}
+
+/* The session that has borrowed it ends, and the kernel hangs it up. */
+static void test_hung_up_while_lent(void **state)
+{
+	int other[2];
+
+	(void)state;
+	term_lend(&term);
+	tty->ready(tty->arg, EPOLLHUP);
+	assert_int_equal(tty->fd, -1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, other), 0);
+	close(line[1]);
+	line[1] = other[1];
+	term_take_back(&term, other[0]);
+	term_puts(&term, "again");
+	take(100);
+	assert_string_equal(got, "again");
 }
 
 /* A real terminal is raw while it is ours, and as it was before for others. */
@@ -234,7 +252,7 @@ static void test_modes(void **state)
 	term_lend(&term);
 	assert_int_equal(tcgetattr(slave, &now), 0);
 	assert_int_equal(now.c_lflag, before.c_lflag);
-	term_take_back(&term);
+	term_take_back(&term, -1);
 	assert_int_equal(tcgetattr(slave, &now), 0);
 	assert_false(now.c_lflag & ICANON);
 	term_restore();
@@ -257,6 +275,7 @@ int main(void)
 		TERM_CASE("room on a slow line", test_room),
 		TERM_CASE("a line that hangs up", test_hung_up),
 		TERM_CASE("lent", test_lend),
+		TERM_CASE("hung up while it is lent", test_hung_up_while_lent),
 		CASE("modes of a terminal", test_modes, NULL),
 	};
 

@@ -20,7 +20,7 @@
 #include "pin.h"
 #include "shutdown.h"
 #include "sys_cgroup.h"
-#include "vm.h"
+#include "vm_private.h"
 
 enum { STATUS_OK = 0, STATUS_1 = 1 << 8, KILLED = SIGKILL, SEGFAULT = SIGSEGV };
 
@@ -1071,6 +1071,32 @@ static void test_stuck(void **state)
 	assert_null(command(VM_EV_START));
 }
 
+/* As the end of one that nobody has asked to end: nothing else will ever come. */
+static void test_stuck_critical(void **state)
+{
+	(void)state;
+	config.vm[0].critical = true;
+	config.host.on_critical_failed = HOST_ON_CRITICAL_FAILED_POWEROFF;
+	config.vm[0].hang_timeout = 30;
+	go_running();
+	happen_hung();
+	happen_timeout();
+	assert_state("stuck");
+	assert_said("it is critical and has failed, so the machine powers off");
+	assert_int_equal(shutdowns, 1 << SHUTDOWN_POWEROFF);
+}
+
+static void test_stuck_last(void **state)
+{
+	(void)state;
+	config.host.on_last_vm = HOST_ON_LAST_VM_POWEROFF;
+	go_running();
+	command(VM_EV_KILL);
+	happen_timeout();
+	assert_state("stuck");
+	assert_int_equal(shutdowns, 1 << SHUTDOWN_POWEROFF);
+}
+
 static void test_lost_monitor(void **state)
 {
 	(void)state;
@@ -1123,6 +1149,26 @@ static void test_much_garbage(void **state)
 	for (const char *c = said; (c = strstr(c, "QMP-BAD")); c++)
 		lines++;
 	assert_in_range(lines, 1, 20);
+}
+
+/* Messages that are well formed, but far too many. */
+static void test_many_messages(void **state)
+{
+	unsigned lines = 0;
+
+	(void)state;
+	learned = 0;
+	config.vm[0].hang_timeout = 30;
+	go_running();
+	for (unsigned i = 0; i < 2000; i++) {
+		qmp("{\"event\": \"STOP\"}");
+		qmp("{\"event\": \"RESUME\"}");
+	}
+	for (const char *c = said; (c = strstr(c, "paused")); c++)
+		lines++;
+	assert_in_range(lines, 1, 300);
+	assert_said("messages were skipped");
+	assert_in_range(learned, 0, 1);
 }
 
 static void test_launcher_dies(void **state)
@@ -1363,6 +1409,39 @@ static void test_hung(void **state)
 }
 
 /* One that answers lives, and one that may hang is not even asked. */
+/* QEMU pins all of the guest's memory for the first device that comes later. */
+static void test_not_hung_by_attach(void **state)
+{
+	(void)state;
+	config.vm[0].hang_timeout = 30;
+	go_running();
+	vm_at(0)->sent = 1;
+	timer_runs_out = true;
+	pulse->ready(pulse->arg, 1);
+	clock_ms += 45 * 1000;
+	pulse->ready(pulse->arg, 1);
+	assert_state("running");
+	vm_at(0)->sent = 0;
+	pulse->ready(pulse->arg, 1);
+	assert_state("stopping");
+}
+
+/* Another one that comes and goes does not put it off. */
+static void test_pulse_is_not_put_off(void **state)
+{
+	(void)state;
+	config.vm[0].hang_timeout = 30;
+	go_running();
+	assert_int_equal(pulse_ms, 15000);
+	pulse_ms = 1;
+	clock_ms += 5000;
+	vm_pulse_changed();
+	assert_int_equal(pulse_ms, 1);
+	config.vm[0].hang_timeout = 10;
+	vm_pulse_changed();
+	assert_int_equal(pulse_ms, 5000);
+}
+
 static void test_not_hung(void **state)
 {
 	(void)state;
@@ -2400,6 +2479,11 @@ int main(void)
 		VM_CASE("garbage on QMP", test_garbage),
 		VM_CASE("names", test_names),
 		VM_CASE("other processes", test_reaped),
+		VM_CASE("a stuck one that is critical", test_stuck_critical),
+		VM_CASE("a stuck one that is the last", test_stuck_last),
+		VM_CASE("many messages", test_many_messages),
+		VM_CASE("not hung, but attaching", test_not_hung_by_attach),
+		VM_CASE("one that comes and goes", test_pulse_is_not_put_off),
 		VM_CASE("autostart", test_autostart),
 		VM_CASE("autostart of an invalid VM", test_autostart_invalid),
 		VM_CASE("never again", test_never_again),

@@ -42,6 +42,13 @@ struct vm *vm_at(unsigned slot)
 	return slot == 0 ? &vm : NULL;
 }
 
+static unsigned proceeded;
+
+void vm_policy_proceed(void)
+{
+	proceeded++;
+}
+
 static int launch(const char *what, unsigned slot, unsigned hostdev, struct launch *launch)
 {
 	size_t used = strlen(launched);
@@ -140,6 +147,7 @@ static int setup(void **state)
 	qemu = fd[1];
 	for (unsigned i = 0; i < 2; i++) {
 		device_release(&config, 0, i);
+		device_come(&config, 0, i);
 		device_note(&config, 0, i, DEVICE_FREE, config.vm[0].hostdev[i].bdf, "");
 	}
 	said[0] = launched[0] = '\0';
@@ -303,6 +311,7 @@ static void test_not_detached(void **state)
 	vm_detach(0, 1);
 	answer(QMP_ERROR, "detach:1", "Bus does not support hotplugging");
 	assert_said("detach it: QEMU: Bus does not support hotplugging [PLUG-FAIL]");
+	vm_detach(0, 1);
 	event("DEVICE_UNPLUG_GUEST_ERROR", "hostdev1");
 	assert_said("detach it: the guest refuses [PLUG-FAIL]");
 	assert_int_equal(device(), DEVICE_CLAIMED);
@@ -313,15 +322,26 @@ static void test_not_detached(void **state)
 static void test_two_come_back(void **state)
 {
 	(void)state;
+	device_note(&config, 0, 0, DEVICE_CLAIMED, NULL, "");
+	be_attached();
 	event("DEVICE_DELETED", "hostdev0");
 	event("DEVICE_DELETED", "hostdev1");
 	assert_string_equal(launched, "release 0 0;");
 	end_child(0);
 	assert_string_equal(launched, "release 0 0;release 0 1;");
 	end_child(0);
+	/* One that is not ours to release is in the way of none that is. */
 	config.vm[0].hostdev[0].managed = false;
-	event("DEVICE_DELETED", "hostdev0"); /* not ours to release */
-	assert_string_equal(launched, "release 0 0;release 0 1;");
+	device_note(&config, 0, 0, DEVICE_CLAIMED, NULL, "");
+	be_attached();
+	launched[0] = '\0';
+	vm_attach(0, 1);
+	vm.plugging = CHILD;
+	event("DEVICE_DELETED", "hostdev0");
+	event("DEVICE_DELETED", "hostdev1");
+	assert_string_equal(launched, "");
+	end_child(0);
+	assert_string_equal(launched, "release 0 1;");
 }
 
 static void test_refused(void **state)
@@ -336,6 +356,50 @@ static void test_refused(void **state)
 	assert_string_equal(vm_attach(0, 1), "its guest does not run");
 	assert_string_equal(vm_detach(0, 1), "its guest does not run");
 	assert_string_equal(launched, "");
+}
+
+/* QEMU takes its time, and the operator is impatient. */
+static void test_attach_twice(void **state)
+{
+	(void)state;
+	vm_attach(0, 1);
+	end_child(0);
+	assert_string_equal(vm_attach(0, 1),
+			    "QEMU has not answered yet whether it takes that device");
+	answer(QMP_ERROR, "attach:1", "no");
+	assert_non_null(vm_attach(0, 1));
+	answer(QMP_RETURN, "closefd:1", "");
+	end_child(0);
+	assert_null(vm_attach(0, 1));
+}
+
+/* A quarantine for the next start does not take the device from this one. */
+static void test_quarantine_in_use(void **state)
+{
+	(void)state;
+	be_attached();
+	device_note(&config, 0, 1, DEVICE_QUARANTINED, NULL, "by the operator");
+	assert_string_equal(vm_attach(0, 1), "it has that device");
+	device_release(&config, 0, 1);
+	assert_int_equal(device(), DEVICE_CLAIMED);
+	assert_string_equal(vm_attach(0, 1), "it has that device");
+	assert_null(vm_detach(0, 1));
+}
+
+/* A guest that owns its QEMU says what nobody has asked for. */
+static void test_not_asked(void **state)
+{
+	(void)state;
+	answer(QMP_RETURN, "attach:1", "");
+	answer(QMP_ERROR, "attach:1", "x");
+	answer(QMP_RETURN, "detach:1", "");
+	answer(QMP_ERROR, "detach:1", "x");
+	answer(QMP_RETURN, "closefd:1", "");
+	event("DEVICE_DELETED", "hostdev1");
+	event("DEVICE_UNPLUG_GUEST_ERROR", "hostdev1");
+	assert_string_equal(said, "");
+	assert_string_equal(launched, "");
+	assert_int_equal(device(), DEVICE_FREE);
 }
 
 /* What is none of ours, or has no such slot. */
@@ -358,7 +422,11 @@ static void test_ended(void **state)
 	vm_attach(0, 1);
 	vm_plug_ended(&vm);
 	assert_int_equal(killed, CHILD);
+	proceeded = 0;
 	end_child(SIGKILL);
+	/* The next start has waited for it, and it gives nothing back beside that. */
+	assert_int_equal(proceeded, 1);
+	assert_string_equal(launched, "attach 0 1;");
 	killed = 0;
 	vm.plugging = 0;
 	vm_plug_ended(&vm);
@@ -377,6 +445,9 @@ int main(void)
 		PLUG_CASE("detach", test_detach),
 		PLUG_CASE("detach, and nobody does", test_not_detached),
 		PLUG_CASE("two come back at once", test_two_come_back),
+		PLUG_CASE("attach, and attach again", test_attach_twice),
+		PLUG_CASE("a quarantine meanwhile", test_quarantine_in_use),
+		PLUG_CASE("what nobody has asked", test_not_asked),
 		PLUG_CASE("what is refused", test_refused),
 		PLUG_CASE("what is none of ours", test_others),
 		PLUG_CASE("the VM ends meanwhile", test_ended),
