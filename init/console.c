@@ -142,7 +142,7 @@ void console_init(const struct config *all)
 		consoles[i].mode = CONSOLE_OFF;
 }
 
-int console_add(int fd, const char *path)
+int console_add(int fd, const char *path, unsigned baud)
 {
 	struct console *console = consoles;
 	int error;
@@ -166,7 +166,7 @@ int console_add(int fd, const char *path)
 		.arg = &console->term,
 	};
 	edit_init(&console->edit);
-	error = term_init(&console->term, fd);
+	error = term_init(&console->term, fd, baud);
 	if (error)
 		return error;
 	term_puts(&console->term, "\n");

@@ -19,10 +19,10 @@ enum { CONSOLES = 4 };
 /* config must stay. There is no console yet. */
 void console_init(const struct config *config);
 /*
- * Shows the prompt on terminal fd, which it owns from now on; path is the terminal's. 0 or a negative
- * errno; -ENOSPC: there are CONSOLES of them already.
+ * Shows the prompt on terminal fd, which it owns from now on; path is the terminal's, baud its speed,
+ * 0 to leave that as it is. 0 or a negative errno; -ENOSPC: there are CONSOLES of them already.
  */
-int console_add(int fd, const char *path);
+int console_add(int fd, const char *path, unsigned baud);
 
 /* Shows one line without disturbing what is being typed. */
 void console_line(const char *line);

@@ -289,12 +289,12 @@ static void begin(void)
 	fatal_init(false);
 }
 
-static void add_console(void *arg, const char *path)
+static void add_console(void *arg, const char *path, unsigned baud)
 {
 	int fd = sys_tty_open(path);
 
 	(void)arg;
-	warn("open a console", fd < 0 ? fd : console_add(fd, path));
+	warn("open a console", fd < 0 ? fd : console_add(fd, path, baud));
 }
 
 _Noreturn static void run_pid1(void)
@@ -305,6 +305,7 @@ _Noreturn static void run_pid1(void)
 
 	begin();
 	sys_printk_quiet();
+	sys_sysrq_off();
 	/* Ctrl-Alt-Del comes as SIGINT instead of ending everything at once. */
 	reboot(RB_DISABLE_CAD);
 	log_init(LOG_LEVEL_INFO);

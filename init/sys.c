@@ -409,24 +409,42 @@ int sys_mount_all(const char **where)
 	return first;
 }
 
-void sys_console_each(void (*each)(void *arg, const char *path), void *arg)
+/* Whether an earlier word of the command line names the same console. */
+static bool was_named(const char *cmdline, const char *word, size_t len)
 {
-	char path[PATH_SIZE];
-	char names[SYS_NAME];
-	bool any = false;
-	char *name;
+	const char *at;
 
-	sys_read(AT_FDCWD, "/sys/class/tty/console/active", names, sizeof(names));
-	/* In the kernel's list the last one is /dev/console. */
-	while (names[0]) {
-		name = strrchr(names, ' ');
-		str_format(path, sizeof(path), "/dev/%s", name ? name + 1 : names);
-		*(name ? name : names) = '\0';
-		any |= access(path, R_OK | W_OK) == 0;
-		each(arg, path);
+	for (at = cmdline; at < word; at++)
+		if (strncmp(at, word, len) == 0 && strchr(", \n", at[len]) &&
+		    (at == cmdline || at[-1] == ' '))
+			return true;
+	return false;
+}
+
+void sys_console_each(void (*each)(void *arg, const char *path, unsigned baud), void *arg)
+{
+	static const char key[] = "console=";
+	char cmdline[4096];
+	char path[PATH_SIZE];
+	bool any = false;
+
+	if (sys_cmdline(cmdline, sizeof(cmdline)) < 0)
+		cmdline[0] = '\0';
+	for (const char *at = cmdline; (at = strstr(at, key)); at += sizeof(key) - 1) {
+		const char *name = at + sizeof(key) - 1;
+		size_t len = strcspn(name, ", \n");
+
+		if ((at > cmdline && at[-1] != ' ') ||
+		    was_named(cmdline, at, sizeof(key) - 1 + len))
+			continue;
+		str_format(path, sizeof(path), "/dev/%.*s", (int)len, name);
+		if (access(path, R_OK | W_OK))
+			continue;
+		any = true;
+		each(arg, path, name[len] == ',' ? (unsigned)strtoul(name + len + 1, NULL, 10) : 0);
 	}
 	if (!any)
-		each(arg, "/dev/console");
+		each(arg, "/dev/console", 0);
 }
 
 int sys_tty_open(const char *path)
@@ -451,6 +469,11 @@ int sys_kmsg_follow(void)
 void sys_printk_quiet(void)
 {
 	klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, 1);
+}
+
+int sys_sysrq_off(void)
+{
+	return sys_write(AT_FDCWD, "/proc/sys/kernel/sysrq", "0");
 }
 
 ssize_t sys_cmdline(char *buf, size_t size)

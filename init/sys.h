@@ -113,17 +113,22 @@ int sys_close_range(unsigned first, unsigned last);
  */
 int sys_mount_all(const char **where);
 /*
- * Calls each with the path of every console that the kernel's command line names, the last one
- * first; the kernel's own when it does not tell. Opens a terminal, non-blocking and close-on-exec;
- * the caller owns the descriptor.
+ * Calls each with the path of every console that the kernel's command line names and that there is,
+ * and with its speed there, 0 when that is not told; with the kernel's own when there is none. Opens
+ * a terminal, non-blocking and close-on-exec; the caller owns the descriptor.
  */
-void sys_console_each(void (*each)(void *arg, const char *path), void *arg);
+void sys_console_each(void (*each)(void *arg, const char *path, unsigned baud), void *arg);
 int sys_tty_open(const char *path);
 /* The kernel log: for writing, and for reading from its end on (both non-blocking). */
 int sys_kmsg_open(void);
 int sys_kmsg_follow(void);
 /* Kernel messages: none on the console but emergencies. */
 void sys_printk_quiet(void);
+/*
+ * From now on no key behind a break on a serial line does anything to the kernel: noise looks like
+ * that. 0 or a negative errno, -ENOENT where there is no such thing.
+ */
+int sys_sysrq_off(void);
 /* The kernel command line. */
 ssize_t sys_cmdline(char *buf, size_t size);
 /* Whether the firmware's Secure Boot is on, or may be: true when its variable cannot be read. */

@@ -77,7 +77,26 @@ static void set_raw(struct term *term)
 	tcsetattr(term->tty.fd, TCSANOW, &raw);
 }
 
-int term_init(struct term *term, int fd)
+static void set_speed(struct termios *modes, unsigned baud)
+{
+	static const struct {
+		unsigned baud;
+		speed_t speed;
+	} speeds[] = {
+		{ 9600, B9600 },     { 19200, B19200 },	  { 38400, B38400 },
+		{ 57600, B57600 },   { 115200, B115200 }, { 230400, B230400 },
+		{ 460800, B460800 }, { 921600, B921600 }, { 1500000, B1500000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(speeds); i++) {
+		if (speeds[i].baud != baud)
+			continue;
+		cfsetispeed(modes, speeds[i].speed);
+		cfsetospeed(modes, speeds[i].speed);
+	}
+}
+
+int term_init(struct term *term, int fd, unsigned baud)
 {
 	int error = loop_add(&term->tty, fd, EPOLLIN, tty_ready, term);
 	const struct term *known = terms;
@@ -91,6 +110,7 @@ int term_init(struct term *term, int fd)
 	term->lent = false;
 	term->used = term->dropped = 0;
 	term->is_tty = tcgetattr(fd, &term->ordinary) == 0;
+	set_speed(&term->ordinary, baud);
 	set_raw(term);
 	return error;
 }

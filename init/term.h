@@ -30,9 +30,9 @@ struct term {
 
 /*
  * Takes over the terminal fd (non-blocking), which it owns from now on; input, room and arg are set.
- * 0 or a negative errno.
+ * baud is its speed; one that it cannot have, as 0, leaves it as it is. 0 or a negative errno.
  */
-int term_init(struct term *term, int fd);
+int term_init(struct term *term, int fd, unsigned baud);
 
 /*
  * Lends the terminal, in its ordinary mode, to a child; takes it back, in raw mode. When a session

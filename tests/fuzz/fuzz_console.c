@@ -44,8 +44,9 @@ static struct ring ring = { .data = kept, .size = sizeof(kept) };
 
 /* --- the rooms around it --- */
 
-int term_init(struct term *term, int fd)
+int term_init(struct term *term, int fd, unsigned baud)
 {
+	(void)baud;
 	(void)fd;
 	terminal = term;
 	return 0;
@@ -296,7 +297,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	on_screen = false;
 	command_init(&config);
 	console_init(&config);
-	console_add(0, "/dev/console");
+	console_add(0, "/dev/console", 0);
 	for (size_t i = 0; i < size; i++)
 		happen(data[i]);
 	/* Whatever that was: away from a guest, out of a key's escape sequence, and a fresh line. */

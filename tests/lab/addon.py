@@ -27,6 +27,14 @@ def build(addon: Path, section: str, content: bytes) -> Path:
     return addon
 
 
+def cmdline(addon: Path, words: str) -> Path:
+    """Makes ADDON with more WORDS for the kernel's command line."""
+    ukify(
+        "build", "--efi-arch=aa64", f"--stub={ADDON_STUB}", f"--cmdline={words}", f"--output={addon}"
+    )  # fmt: skip
+    return addon
+
+
 def manifest(addon: Path, config: str) -> Path:
     """Makes ADDON with the manifest that CONFIG, the text of a .config, gives; a copy of it is left
     beside it."""

@@ -13,17 +13,21 @@ from .crowd import Crowd, crowd
 from .life import Life, life
 from .losses import Losses, losses
 from .mishaps import Mishaps, mishaps
+from .panel import Panel, panel
 from .paths import CONFIG, HVINIT, PRODUCT
 from .progress import Progress
 from .resources import Resources, resources
 from .stories import STORIES as PROOFS
 from .stories import Seen
 
-Told = Seen | Resources | Life | Crowd | Mishaps | Losses
+Told = Seen | Resources | Life | Crowd | Mishaps | Losses | Panel
 
 CORES_FOR_A_BOOT = 2
 # In the order in which they are begun: the longest first.
-STORIES = {"resources": resources, "life": life, **PROOFS, "crowd": crowd, "mishaps": mishaps, "losses": losses}
+STORIES = {
+    "resources": resources, "life": life, **PROOFS, "crowd": crowd, "mishaps": mishaps,
+    "losses": losses, "panel": panel,
+}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

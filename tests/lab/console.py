@@ -5,8 +5,10 @@ Limits are wall-clock and there only so that a hang ends; a slow machine must no
 """
 
 import os
+import queue
 import re
 import socket
+import threading
 from pathlib import Path
 
 import pexpect
@@ -23,6 +25,28 @@ def plain(text: str) -> str:
 
 class LabError(Exception):
     """What was waited for did not come; the message names the log."""
+
+
+def patient(line: socket.socket) -> socket.socket:
+    """LINE, but one that holds all that comes until it is read: L0 stops when a line of its is full."""
+    ours, theirs = socket.socketpair()
+    come: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def take() -> None:
+        while data := line.recv(65536):
+            come.put(data)
+
+    def give() -> None:
+        while True:
+            theirs.sendall(come.get())
+
+    def send() -> None:
+        while data := theirs.recv(65536):
+            line.sendall(data)
+
+    for work in (take, give, send):
+        threading.Thread(target=work, daemon=True).start()
+    return ours
 
 
 class Console:
@@ -74,6 +98,10 @@ class Console:
 
     def send(self, line: str) -> None:
         os.write(self._line.fileno(), line.encode() + b"\r")
+
+    def send_bytes(self, data: bytes) -> None:
+        """Sends much: in a thread of its own, for the line carries it only while it is read from."""
+        threading.Thread(target=self._line.sendall, args=[data], daemon=True).start()
 
     def _error(self, what: str) -> LabError:
         last = "\n".join(f"    {line}" for line in self.text().splitlines()[-EXCERPT:])

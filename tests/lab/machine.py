@@ -23,7 +23,7 @@ class Machine:
     CONFIG, if given, is the text of a .config whose manifest takes the place of the product's.
     OVERRIDE says whether the kernel gets the IORT that makes nesting possible. LOADER is what the
     drive of that name boots a guest with, by the guest's own firmware. FILES (name to content) are
-    put into the appliance's root. EXTRA are more words for L0.
+    put into the appliance's root. EXTRA are more words for L0, WORDS for the kernel.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class Machine:
         loader: tuple[str, Path] | None = None,
         files: dict[str, bytes] | None = None,
         extra: Sequence[str] = (),
+        words: str = "",
     ) -> None:
         self.topology, self.accel, self.extra = topology, accel, extra
         self.folder = LAB / name
@@ -56,6 +57,8 @@ class Machine:
             addons.append(addon.override(self.folder / "iort.addon.efi", iort.overriding(topology)))
         if config:
             addons.append(addon.manifest(self.folder / "manifest.addon.efi", config))
+        if words:
+            addons.append(addon.cmdline(self.folder / "cmdline.addon.efi", words))
         if files:
             addons.append(addon.files(self.folder / "files.addon.efi", files))
         esp.make(self.boot_image, PRODUCT, addons)

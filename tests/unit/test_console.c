@@ -58,8 +58,9 @@ static unsigned number_of(const struct term *term)
 	return n;
 }
 
-int term_init(struct term *term, int fd)
+int term_init(struct term *term, int fd, unsigned baud)
 {
+	(void)baud;
 	assert_int_equal(fd, 5);
 	terms[terminals++] = term;
 	return 0;
@@ -397,7 +398,7 @@ static int setup(void **state)
 	command_init(&config);
 	terminals = 0;
 	console_init(&config);
-	assert_int_equal(console_add(5, "/dev/ttyAMA0"), 0);
+	assert_int_equal(console_add(5, "/dev/ttyAMA0", 0), 0);
 	assert_prompt();
 	clear();
 	return 0;
@@ -1009,7 +1010,7 @@ static void type_at(unsigned terminal, const char *text)
 static void test_two(void **state)
 {
 	(void)state;
-	assert_int_equal(console_add(5, "/dev/tty0"), 0);
+	assert_int_equal(console_add(5, "/dev/tty0", 0), 0);
 	clear();
 	type("stat");
 	type_at(1, "version\r");
@@ -1043,7 +1044,7 @@ static void test_two_children(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_int_equal(console_add(5, "/dev/tty0"), 0);
+	assert_int_equal(console_add(5, "/dev/tty0", 0), 0);
 	clear();
 	type("manifest\r");
 	first = child_output;
@@ -1065,8 +1066,8 @@ static void test_too_many(void **state)
 {
 	(void)state;
 	for (unsigned i = 1; i < CONSOLES; i++)
-		assert_int_equal(console_add(5, "/dev/tty"), 0);
-	assert_int_equal(console_add(5, "/dev/tty"), -ENOSPC);
+		assert_int_equal(console_add(5, "/dev/tty", 0), 0);
+	assert_int_equal(console_add(5, "/dev/tty", 0), -ENOSPC);
 }
 
 /* --- the shell --- */

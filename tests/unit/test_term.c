@@ -68,7 +68,7 @@ static int setup(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, line), 0);
 	setsockopt(line[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	typed[0] = '\0';
-	return term_init(&term, line[0]);
+	return term_init(&term, line[0], 0);
 }
 
 static char got[512 * 1024];
@@ -246,9 +246,10 @@ static void test_modes(void **state)
 	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
 	assert_int_equal(tcgetattr(slave, &before), 0);
 	assert_true(before.c_lflag & ICANON);
-	assert_int_equal(term_init(&term, slave), 0);
+	assert_int_equal(term_init(&term, slave, 57600), 0);
 	assert_int_equal(tcgetattr(slave, &now), 0);
 	assert_false(now.c_lflag & (ICANON | ECHO | ISIG));
+	assert_int_equal(cfgetospeed(&now), B57600);
 	term_lend(&term);
 	assert_int_equal(tcgetattr(slave, &now), 0);
 	assert_int_equal(now.c_lflag, before.c_lflag);

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The front panel over real serial lines, two of them: commands and what is no command, a paste, noise,
+a break, and a guest that floods its console."""
+
+import os
+import random
+import socket
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import config
+from .appliance import PROMPT, Appliance
+from .console import Console, patient
+from .machine import Machine, Trip
+from .progress import Progress
+
+NOISE = int(os.environ.get("LAB_NOISE_KIB", "64")) << 10
+LINES = 100
+LEAVE = "\x1d"
+# What is typed, and how the answer begins.
+LINES_TYPED = {
+    "version": "hvinit 0",
+    "ver": "hvinit 0",
+    "status": "hvinit 0",
+    "status demo": "VM +STATE",
+    "help": "help \\[COMMAND\\]",
+    "help kill": "kill VM",
+    "devices": "DEVICE",
+    "devices --json": "{",
+    "plan": "demo",
+    "argv demo": "/usr/bin/qemu-system-aarch64",
+    "check": "kvm",
+    "explain DEV-NONE": "### DEV-NONE",
+    "record": "# hvinit host record",
+    "manifest": "# hvinit manifest",
+    "history demo": "ended 0 times",
+    "log demo": "--- demo: QEMU",
+    "log host": "\\[ +0.0",
+    "set HOST_LOG_LEVEL=3": "",
+    "": "",
+    "statsu": "hvinit: statsu: no such command; did you mean 'status'",
+    "st": "hvinit: st: ambiguous: status start stop",
+    "stop nobody": "hvinit: nobody: no such VM",
+    "stop": "hvinit: usage: stop VM",
+    "kil demo": "hvinit: kil: 'kill' must be typed in full",
+    "attach demo 99": "hvinit: demo: its manifest has no device of that number",
+    "quarantine 0000:00:00.0": "hvinit: 0000:00:00.0: it is no VM's device",
+    "set HOST_SHELL=n": "hvinit: .*cannot be set there",
+    "set VM0_CPUS=none": "hvinit: .*VM0_CPUS",
+    "x" * 600: "hvinit: x+: no such command",
+}
+
+
+@dataclass
+class Panel:
+    """What the story leaves behind."""
+
+    machine: Machine
+    console: str = ""
+    second: str = ""
+    answers: dict[str, str] = field(default_factory=dict)
+
+
+def panel(tell: Progress) -> Panel:
+    words = {last: config.value(f"VM0_{last}") for last in ("KERNEL", "INITRD")}
+    command_line = f"{config.value('VM0_CMDLINE')} demo.shell"
+    flood = {f"VM1_{last}": word for last, word in words.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        second = Path(folder) / "line"
+        machine = Machine(
+            "panel",
+            config=config.changed(
+                VM0_CMDLINE=command_line, VM1_NAME="flood", VM1_MEMORY_MIB=128,
+                VM1_CMDLINE=command_line, VM1_CONSOLE_ECHO=False, VM1_CONSOLE_KIB=16, **flood,
+            ),
+            extra=[
+                "-chardev", f"socket,id=second,path={second},server=on,wait=off",
+                "-serial", "chardev:second",
+            ],
+            words="console=ttyAMA1 console=ttyAMA0",
+        )  # fmt: skip
+        seen = Panel(machine)
+        with Trip(machine) as trip:
+            appliance = Appliance(trip, tell)
+            appliance.await_init()
+            line = socket.socket(socket.AF_UNIX)
+            line.connect(str(second))
+            other = Console(patient(line), machine.folder / "second.log")
+            appliance.await_proof("demo")
+            for chapter in (_commands, _two, _paste, _flood, _break, _noise):
+                chapter(appliance, other, seen)
+                tell(f"panel: {chapter.__name__.strip('_')} is over")
+            appliance.power_off()
+            seen.console, seen.second = trip.console.text(), other.text()
+    return seen
+
+
+def _commands(appliance: Appliance, other: Console, seen: Panel) -> None:
+    for line, begin in LINES_TYPED.items():
+        seen.answers[line] = appliance.ask(line, rf"\r\n{begin}" if begin else r"\r")
+
+
+def _two(appliance: Appliance, other: Console, seen: Panel) -> None:
+    """What is typed at one is not on the other; Tab and the past work on both."""
+    other.send("")
+    other.expect(PROMPT)
+    other.send_bytes(b"stat\tde\t\r")
+    other.expect("VM +STATE")
+    other.expect(PROMPT)
+    other.send_bytes(b"shell\r")
+    other.expect("rescue# ")
+    other.send("busybox tty")
+    other.expect("/dev/ttyAMA1")
+    appliance.ask("version", "hvinit 0")
+    other.send("exit")
+    other.expect(PROMPT)
+    # The past is everybody's: before "version" and "shell" comes what is wanted.
+    other.send_bytes(b"\x10\x10\x10\r")
+    other.expect("status demo")
+    other.expect("VM +STATE")
+    other.expect(PROMPT)
+
+
+def _paste(appliance: Appliance, other: Console, seen: Panel) -> None:
+    """Each a child of its own, so that nearly all of them are typed ahead."""
+    begin = len(appliance.console.text())
+    appliance.console.send_bytes(b"explain DEV-NONE\r" * LINES)
+    for _ in range(LINES):
+        appliance.console.expect("### DEV-NONE")
+        appliance.console.expect(PROMPT)
+    seen.answers["paste"] = appliance.console.text()[begin:]
+
+
+def _flood(appliance: Appliance, other: Console, seen: Panel) -> None:
+    """One guest floods its console, which nobody looks at, then somebody does."""
+    other.send("console flood")
+    other.expect("leave with Ctrl-]")
+    other.send("")
+    other.expect("guest# ")
+    other.send("while :; do echo 0123456789012345678901234567890123456789; done")
+    other.expect("0123456789\r\n")
+    seen.answers["guest beside the flood"] = appliance.guest("echo it lives")
+    seen.answers["status beside the flood"] = appliance.status()
+    other.send_bytes(LEAVE.encode())
+    other.expect("flood: left its console")
+    other.expect(PROMPT)
+    seen.answers["descriptors"] = appliance.shell("busybox grep VmRSS /proc/1/status")
+    appliance.console.send("kill flood")
+    appliance.console.expect("hvinit: flood: stopped")
+
+
+def _break(appliance: Appliance, other: Console, seen: Panel) -> None:
+    """A key behind a break is one of the kernel's, if it is let: "b" would reboot the machine."""
+    appliance.trip.qmp.ask("chardev-send-break", id="serial")
+    appliance.console.send_bytes(b"b\x15")
+    seen.answers["after the break"] = appliance.ask("version", "hvinit 0")
+
+
+def _noise(appliance: Appliance, other: Console, seen: Panel) -> None:
+    """All bytes but those that end a line: what a wrong speed makes of another machine's output."""
+    source = random.Random(NOISE)
+    noise = bytes(source.choice(_QUIET) for _ in range(NOISE))
+    appliance.console.send_bytes(noise + b"\x03\x1d\x03version\r")
+    appliance.console.expect("hvinit 0")
+    appliance.console.expect(PROMPT)
+    seen.answers["status after the noise"] = appliance.status()
+
+
+_QUIET = bytes(set(range(256)) - set(b"\r\n"))
