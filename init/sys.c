@@ -424,7 +424,7 @@ static bool was_named(const char *cmdline, const char *word, size_t len)
 void sys_console_each(void (*each)(void *arg, const char *path, unsigned baud), void *arg)
 {
 	static const char key[] = "console=";
-	char cmdline[4096];
+	char cmdline[4096] = "";
 	char path[PATH_SIZE];
 	bool any = false;
 

@@ -16,6 +16,7 @@ from .machine import Machine, Trip
 from .progress import Progress
 
 NOISE = int(os.environ.get("LAB_NOISE_KIB", "64")) << 10
+NOISE_LIMIT = 1800.0  # seconds: every byte is answered, by some line of the screen now and then
 LINES = 100
 LEAVE = "\x1d"
 # What is typed, and how the answer begins.
@@ -162,7 +163,7 @@ def _noise(appliance: Appliance, other: Console, seen: Panel) -> None:
     source = random.Random(NOISE)
     noise = bytes(source.choice(_QUIET) for _ in range(NOISE))
     appliance.console.send_bytes(noise + b"\x03\x1d\x03version\r")
-    appliance.console.expect("hvinit 0")
+    appliance.console.expect("hvinit 0", NOISE_LIMIT)
     appliance.console.expect(PROMPT)
     seen.answers["status after the noise"] = appliance.status()
 
