@@ -4,6 +4,7 @@
 Limits are wall-clock and there only so that a hang ends; a slow machine must not fail by them.
 """
 
+import contextlib
 import os
 import queue
 import re
@@ -33,16 +34,19 @@ def patient(line: socket.socket) -> socket.socket:
     come: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def take() -> None:
-        while data := line.recv(65536):
-            come.put(data)
+        with contextlib.suppress(OSError):
+            while data := line.recv(65536):
+                come.put(data)
 
     def give() -> None:
-        while True:
-            theirs.sendall(come.get())
+        with contextlib.suppress(OSError):
+            while True:
+                theirs.sendall(come.get())
 
     def send() -> None:
-        while data := theirs.recv(65536):
-            line.sendall(data)
+        with contextlib.suppress(OSError):
+            while data := theirs.recv(65536):
+                line.sendall(data)
 
     for work in (take, give, send):
         threading.Thread(target=work, daemon=True).start()

@@ -149,6 +149,7 @@ def _flood(appliance: Appliance, other: Console, seen: Panel) -> None:
     seen.answers["descriptors"] = appliance.shell("busybox grep VmRSS /proc/1/status")
     appliance.console.send("kill flood")
     appliance.console.expect("hvinit: flood: stopped")
+    other.expect("hvinit: flood: stopped")
 
 
 def _break(appliance: Appliance, other: Console, seen: Panel) -> None:

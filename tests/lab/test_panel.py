@@ -15,7 +15,9 @@ def test_every_line_has_its_answer(panel: Panel, line: str) -> None:
 
 
 def test_json_is_json(panel: Panel) -> None:
-    assert json.loads("{" + panel.answers["devices --json"])["format"] == 1
+    """But for lines that are shown meanwhile, at a console."""
+    answer = re.sub(r"^\[ *\d+\.\d+\] .*\n", "", panel.answers["devices --json"], flags=re.MULTILINE)
+    assert json.loads("{" + answer)["format"] == 1
 
 
 def test_what_is_set_is_not_said(panel: Panel) -> None:
@@ -59,8 +61,9 @@ class TestFlood:
 
 class TestNoise:
     def test_break_is_harmless(self, panel: Panel) -> None:
-        assert panel.console.count("hvinit: init: started") == 1
+        assert panel.console.count("BdsDxe: starting") == 1
 
     def test_vm_runs_on(self, panel: Panel) -> None:
         assert re.search(r"demo +running", panel.answers["status after the noise"])
-        assert panel.console.count("hvinit: demo: running") == 1
+        # The log shows the line again.
+        assert len(set(re.findall(r"(\S+)\] hvinit: demo: running", panel.console))) == 1
