@@ -48,7 +48,8 @@ static void add(char *text, size_t size, const char *before, const char *word, c
 	str_format(text + used, size - used, " %s%s%s", before, word, after);
 }
 
-void command_usage(const struct command *command, char *text, size_t size)
+/* "start VM", "record [--probe|--kconfig]" */
+static void describe(const struct command *command, char *text, size_t size)
 {
 	bool optional = command->flags & COMMAND_OPTIONAL;
 	char options[USAGE];
@@ -70,7 +71,7 @@ static void print_usage(const struct command *command)
 {
 	char usage[USAGE];
 
-	command_usage(command, usage, sizeof(usage));
+	describe(command, usage, sizeof(usage));
 	console_reply("hvinit: usage: %s\n", usage);
 }
 
@@ -84,7 +85,7 @@ void command_help(const struct command_call *call)
 	for (size_t i = 0; i < command_count; i++) {
 		if (one && one != &command_table[i])
 			continue;
-		command_usage(&command_table[i], usage, sizeof(usage));
+		describe(&command_table[i], usage, sizeof(usage));
 		console_reply("%-26s %s\n", usage, command_table[i].summary);
 	}
 	if (one && one->detail[0])
@@ -125,24 +126,34 @@ static void complain_unknown(const char *name)
 	console_reply("%s; try 'help'\n", any ? "?" : "");
 }
 
-const struct command *command_find(const char *name)
+const struct command *command_match(const char *name, size_t len, unsigned *matches)
 {
 	const struct command *found = NULL;
-	unsigned matches = 0;
 
+	*matches = 0;
 	for (size_t i = 0; i < command_count; i++) {
-		if (!str_prefix(command_table[i].name, name))
+		if (strncmp(command_table[i].name, name, len) != 0)
 			continue;
-		if (strcmp(command_table[i].name, name) == 0)
-			return &command_table[i];
 		found = &command_table[i];
-		matches++;
+		if (found->name[len] == '\0') {
+			*matches = 1;
+			break;
+		}
+		++*matches;
 	}
+	return found;
+}
+
+const struct command *command_find(const char *name)
+{
+	unsigned matches;
+	const struct command *found = command_match(name, strlen(name), &matches);
+
 	if (matches == 0)
 		complain_unknown(name);
 	else if (matches > 1)
 		complain_ambiguous(name);
-	else if (found->flags & COMMAND_WHOLE)
+	else if ((found->flags & COMMAND_WHOLE) && strcmp(found->name, name) != 0)
 		console_reply("hvinit: %s: '%s' must be typed in full\n", name, found->name);
 	else
 		return found;
@@ -167,18 +178,23 @@ static unsigned split(char *line, char *word[WORDS])
 	return n;
 }
 
+bool command_next_option(const char **at, char option[COMMAND_OPTION])
+{
+	size_t len = strcspn(*at, " ");
+
+	str_format(option, COMMAND_OPTION, "%.*s", (int)len, *at);
+	*at += len + ((*at)[len] == ' ');
+	return len > 0;
+}
+
 static bool has_option(const struct command *command, const char *word)
 {
 	const char *at = command->options;
-	size_t len = strlen(word);
+	char option[COMMAND_OPTION];
 
-	for (; *at; at += *at == ' ') {
-		size_t n = strcspn(at, " ");
-
-		if (n == len && strncmp(at, word, n) == 0)
+	while (command_next_option(&at, option))
+		if (strcmp(option, word) == 0)
 			return true;
-		at += n;
-	}
 	return false;
 }
 

@@ -3,6 +3,9 @@
 #ifndef HVINIT_COMMAND_PRIVATE_H
 #define HVINIT_COMMAND_PRIVATE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "symbols.h"
 
 /* What a word of a command is. */
@@ -53,8 +56,16 @@ extern const size_t command_count;
 /* As given to command_init(). */
 struct config *command_config(void);
 
-/* "start VM", "record [--probe|--kconfig]" */
-void command_usage(const struct command *command, char *text, size_t size);
+enum { COMMAND_OPTION = 32 };
+
+/* Takes the next of a command's options, and moves *at behind it; false at their end. */
+bool command_next_option(const char **at, char option[COMMAND_OPTION]);
+
+/*
+ * The command whose name these len characters are; else the last one of those whose names begin so,
+ * which are *matches. NULL: there is none.
+ */
+const struct command *command_match(const char *name, size_t len, unsigned *matches);
 
 /*
  * The command of that name, or whose name alone begins so; says what is wrong otherwise, and names

@@ -70,15 +70,10 @@ static void offer_setting(void *arg, const char *name)
 
 static void offer_options(const struct wanted *wanted, const char *options)
 {
-	char word[WORD];
+	char option[COMMAND_OPTION];
 
-	for (; *options; options += *options == ' ') {
-		size_t n = strcspn(options, " ");
-
-		str_format(word, sizeof(word), "%.*s", (int)n, options);
-		offer(wanted, word);
-		options += n;
-	}
+	while (command_next_option(&options, option))
+		offer(wanted, option);
 }
 
 static void offer_kind(const struct wanted *wanted, enum command_arg kind)
@@ -110,29 +105,12 @@ static void offer_kind(const struct wanted *wanted, enum command_arg kind)
 	}
 }
 
-/* The command that the first word of a line is or is the only beginning of; says nothing. */
-static const struct command *command_of(const char *line)
-{
-	const struct command *found = NULL;
-	size_t len = strcspn(line, " ");
-
-	for (size_t i = 0; i < command_count; i++) {
-		if (strncmp(command_table[i].name, line, len) != 0)
-			continue;
-		if (command_table[i].name[len] == '\0')
-			return &command_table[i];
-		if (found)
-			return NULL;
-		found = &command_table[i];
-	}
-	return found;
-}
-
 void command_complete(const char *line, void (*each)(void *arg, const char *word), void *arg)
 {
 	struct wanted wanted = { .each = each, .arg = arg };
 	const struct command *command;
 	unsigned before = 0;
+	unsigned matches;
 
 	line += strspn(line, " ");
 	wanted.begin = line;
@@ -144,8 +122,8 @@ void command_complete(const char *line, void (*each)(void *arg, const char *word
 		offer_commands(&wanted);
 		return;
 	}
-	command = command_of(line);
-	if (!command)
+	command = command_match(line, strcspn(line, " "), &matches);
+	if (matches != 1)
 		return;
 	if (before == 1)
 		offer_kind(&wanted, command->first);
