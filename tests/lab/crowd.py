@@ -1,24 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Eight small VMs at once, and what PID 1 needs for them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import config
 from .appliance import Appliance
 from .machine import Machine, Trip
 from .progress import Progress
+from .story import Story
 
 VMS = 8
 MEMORY_MIB = 128
 
 
 @dataclass
-class Crowd:
+class Crowd(Story):
     """What the story leaves behind."""
-
-    machine: Machine
-    console: str = ""
-    answers: dict[str, str] = field(default_factory=dict)
 
 
 def crowd(tell: Progress) -> Crowd:

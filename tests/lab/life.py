@@ -3,12 +3,13 @@
 killed at several points, and at last a guest that does not obey its power button. Everything is
 done as an operator would do it, at the appliance's console and at the guest's."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import config, drives
 from .appliance import Appliance
 from .machine import Machine, Trip
 from .progress import Progress
+from .story import Story
 
 HANG_TIMEOUT = 10
 # Messages at which QEMU is killed.
@@ -17,12 +18,8 @@ SLOT, SERIAL, STAYS = 1, "LAB1", "LAB0"
 
 
 @dataclass
-class Life:
+class Life(Story):
     """What the story leaves behind."""
-
-    machine: Machine
-    console: str = ""
-    answers: dict[str, str] = field(default_factory=dict)
 
 
 def life(tell: Progress) -> Life:

@@ -3,12 +3,13 @@
 put back, the link to a card is bad, memory fails. At last the VM cannot start, and it is critical."""
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import case, config, drives
 from .appliance import Appliance
 from .machine import Machine, Trip
 from .progress import Progress
+from .story import Story
 from .topology import LOSSES
 
 PAGE = 4096
@@ -18,12 +19,8 @@ DRIVE, SLOT, CARD = "LAB1", 2, "net0"
 
 
 @dataclass
-class Losses:
+class Losses(Story):
     """What the story leaves behind."""
-
-    machine: Machine
-    console: str = ""
-    answers: dict[str, str] = field(default_factory=dict)
 
 
 def losses(tell: Progress) -> Losses:

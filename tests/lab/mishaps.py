@@ -6,12 +6,13 @@ One L0 lives through all of it. The boots that fail are three of one image in a 
 comes to run, for a drive of its is out.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import case, config
 from .appliance import SHELL_PROMPT, Appliance
 from .machine import Machine, Trip
 from .progress import Progress
+from .story import Story
 
 WATCHDOG_S = 20
 SERIAL = "LAB1"
@@ -19,12 +20,8 @@ FAILED_BOOTS = "/sys/firmware/efi/efivars/HvinitFailedBoots-*"
 
 
 @dataclass
-class Mishaps:
+class Mishaps(Story):
     """What the story leaves behind: of every boot its console and its status."""
-
-    machine: Machine
-    console: str = ""
-    answers: dict[str, str] = field(default_factory=dict)
 
 
 def mishaps(tell: Progress) -> Mishaps:

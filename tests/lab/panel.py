@@ -6,7 +6,7 @@ import os
 import random
 import socket
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import config
@@ -14,6 +14,7 @@ from .appliance import PROMPT, Appliance
 from .console import Console, patient
 from .machine import Machine, Trip
 from .progress import Progress
+from .story import Story
 
 NOISE = int(os.environ.get("LAB_NOISE_KIB", "64")) << 10
 NOISE_LIMIT = 1800.0  # seconds: every byte is answered, by some line of the screen now and then
@@ -54,13 +55,10 @@ LINES_TYPED = {
 
 
 @dataclass
-class Panel:
+class Panel(Story):
     """What the story leaves behind."""
 
-    machine: Machine
-    console: str = ""
     second: str = ""
-    answers: dict[str, str] = field(default_factory=dict)
 
 
 def panel(tell: Progress) -> Panel:

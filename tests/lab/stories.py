@@ -18,6 +18,7 @@ from .progress import Progress
 from .proof import Check, judge, judge_physical
 from .refusal_cases import MEMORY_MIB, VMS, symbols
 from .refusals import SCRIPT, files
+from .story import Story
 from .topology import EIGHT, FIRST_LIGHT, Topology
 
 PASSTHROUGH = "iommu.passthrough=1"
@@ -51,14 +52,11 @@ LACKING = {"/dev/iommu": "IOMMUFD-NONE", "/usr/bin/qemu-system-aarch64": "QEMU-N
 
 
 @dataclass
-class Seen:
-    """What a story leaves behind; each story fills in what it meets."""
+class Seen(Story):
+    """What these stories leave behind; each fills in what it meets."""
 
-    machine: Machine
-    console: str = ""
     checks: list[Check] = field(default_factory=list)
     again: list[Check] = field(default_factory=list)
-    answers: dict[str, str] = field(default_factory=dict)
     times: dict[str, float | None] = field(default_factory=dict)
     # Words of each VM's QEMU: by the kernel, by the appliance, and at a desk.
     running: dict[str, list[str]] = field(default_factory=dict)
