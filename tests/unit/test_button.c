@@ -8,9 +8,8 @@
 #include <sys/ioctl.h>
 
 #include "button.h"
-#include "log.h"
-#include "loop.h"
 #include "shutdown.h"
+#include "standins.h"
 #include "sys_machine.h"
 
 enum { DEVICES = 12 };
@@ -96,13 +95,6 @@ void loop_close(struct source *source)
 			input[i].source = NULL;
 	close(source->fd);
 	source->fd = -1;
-}
-
-void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
-{
-	(void)level;
-	(void)subject;
-	(void)fmt;
 }
 
 bool shutdown_going_on(void)

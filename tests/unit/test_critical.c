@@ -9,10 +9,9 @@
 #include "chore.h"
 #include "critical.h"
 #include "fakesys.h"
-#include "log.h"
-#include "loop.h"
 #include "manifest.h"
 #include "shutdown.h"
+#include "standins.h"
 #include "sys_machine.h"
 
 #define VARIABLE "sys/firmware/efi/efivars/HvinitCriticalReboots-" SYS_EFI_OURS
@@ -22,7 +21,6 @@ enum { NOW = 1800000000, DAY = 24 * 60 * 60 };
 
 static struct config config;
 static int root = -1;
-static char said[512];
 static const char *asked = "";
 static bool going_on;
 static bool chore_fails; /* to start */
@@ -30,7 +28,6 @@ static bool chore_hangs;
 static int64_t now_s;
 static int64_t up_s;
 static unsigned failed_boots;
-static struct source *timer;
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 int __real_sys_efi_write(int dir, const char *path, const void *data, size_t size);
@@ -64,47 +61,6 @@ int bootcount_fail(void)
 {
 	failed_boots++;
 	return sys_exists(root, EFI_FILE) ? 0 : -ENOENT;
-}
-
-void loop_close(struct source *source)
-{
-	source->fd = -1;
-}
-
-int timer_add(struct source *source, void (*ready)(void *, uint32_t), void *arg)
-{
-	source->fd = 99;
-	source->ready = ready;
-	source->arg = arg;
-	timer = source;
-	return 0;
-}
-
-void timer_set(const struct source *source, uint64_t ms)
-{
-	(void)source;
-	(void)ms;
-}
-
-bool timer_fired(const struct source *source)
-{
-	return source == timer;
-}
-
-void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)level;
-	(void)subject;
-	va_start(ap, fmt);
-	vsnprintf(said, sizeof(said), fmt, ap);
-	va_end(ap);
-}
-
-void log_finding(const struct finding *finding)
-{
-	diag_format(finding, said, sizeof(said));
 }
 
 bool shutdown_going_on(void)
@@ -166,9 +122,9 @@ static void test_stay(void **state)
 	(void)state;
 	config.host.on_critical_failed = HOST_ON_CRITICAL_FAILED_STAY;
 	critical_failed(&config, 1);
-	assert_non_null(strstr(said, "router: do without it: "));
-	assert_non_null(strstr(said, "the machine stays as it is: HOST_ON_CRITICAL_FAILED"));
-	assert_non_null(strstr(said, "[CRITICAL]"));
+	assert_said("router: do without it: ");
+	assert_said("the machine stays as it is: HOST_ON_CRITICAL_FAILED");
+	assert_said("[CRITICAL]");
 	assert_string_equal(asked, "");
 }
 
@@ -187,14 +143,14 @@ static void test_reboots(void **state)
 	(void)state;
 	for (unsigned n = 0; n < 2; n++) {
 		critical_failed(&config, 1);
-		assert_non_null(strstr(said, "the machine reboots"));
+		assert_said("the machine reboots");
 		assert_string_equal(asked, "reboot");
 		now_s += 3600;
 		boot();
 	}
 	assert_int_equal(failed_boots, 2);
 	critical_failed(&config, 1);
-	assert_non_null(strstr(said, "stays as it is: it has done so 2 times within a day"));
+	assert_said("stays as it is: it has done so 2 times within a day");
 	assert_string_equal(asked, "");
 	now_s = NOW + DAY + 1;
 	boot();
@@ -224,7 +180,7 @@ static void test_once(void **state)
 	critical_failed(&config, 1);
 	assert_string_equal(asked, "");
 	timer->ready(timer->arg, 1);
-	assert_non_null(strstr(said, "the firmware does not answer"));
+	assert_said("the firmware does not answer");
 	assert_string_equal(asked, "");
 }
 
@@ -233,7 +189,7 @@ static void test_none_wanted(void **state)
 	(void)state;
 	config.host.critical_reboots = 0;
 	critical_failed(&config, 1);
-	assert_non_null(strstr(said, "HOST_CRITICAL_REBOOTS is 0"));
+	assert_said("HOST_CRITICAL_REBOOTS is 0");
 	assert_string_equal(asked, "");
 }
 
@@ -245,7 +201,7 @@ static void test_no_memory(void **state)
 	unlinkat(root, "sys/firmware/efi/efivars", AT_REMOVEDIR);
 	boot();
 	critical_failed(&config, 1);
-	assert_non_null(strstr(said, "up for only 30 s"));
+	assert_said("up for only 30 s");
 	assert_string_equal(asked, "");
 	up_s = 601;
 	critical_failed(&config, 1);
@@ -258,8 +214,8 @@ static void test_not_kept(void **state)
 	(void)state;
 	chore_fails = true;
 	critical_failed(&config, 1);
-	assert_non_null(strstr(said, "count a reboot, so there is none: "));
-	assert_non_null(strstr(said, "[EFI-WRITE]"));
+	assert_said("count a reboot, so there is none: ");
+	assert_said("[EFI-WRITE]");
 	assert_string_equal(asked, "");
 	/* It does not count, and the next failure is told of, too. */
 	chore_fails = false;

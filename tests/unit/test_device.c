@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* States of devices; the log is this test's own. */
+/* States of devices. */
 #include "unit.h"
 
 #include "device.h"
-#include "log.h"
 #include "manifest.h"
+#include "standins.h"
 
 static struct config config;
-static char said[1024];
-
-void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
-{
-	size_t used = strlen(said);
-	va_list ap;
-
-	(void)level;
-	str_format(said + used, sizeof(said) - used, "%s: ", subject);
-	used = strlen(said);
-	va_start(ap, fmt);
-	vsnprintf(said + used, sizeof(said) - used, fmt, ap);
-	va_end(ap);
-	used = strlen(said);
-	str_format(said + used, sizeof(said) - used, "\n");
-}
 
 static int setup(void **state)
 {

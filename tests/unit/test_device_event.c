@@ -9,13 +9,12 @@
 #include "device.h"
 #include "device_event.h"
 #include "fakesys.h"
-#include "log.h"
 #include "manifest.h"
+#include "standins.h"
 
 #define BDF "0009:01:00.0"
 
 static struct config config;
-static char said[1024];
 static char wrote[128];
 static int write_error;
 static int chore_error;
@@ -36,29 +35,6 @@ int chore_start(int (*work)(const void *arg), const void *arg, void (*done)(int 
 	if (!chore_error)
 		done(error);
 	return chore_error;
-}
-
-static void say(const char *text)
-{
-	str_format(said + strlen(said), sizeof(said) - strlen(said), "%s;", text);
-}
-
-void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
-
-	(void)level;
-	(void)subject;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	say(text);
-}
-
-void log_finding(const struct finding *finding)
-{
-	say(diag_code_text(finding->code));
 }
 
 static int setup(void **state)
@@ -95,7 +71,8 @@ static void test_goes_and_comes(void **state)
 	assert_int_equal(now(), DEVICE_GONE);
 	device_event(&config, BDF, true);
 	assert_int_equal(now(), DEVICE_FREE);
-	assert_string_equal(said, "device " BDF " is gone: it was removed;device " BDF " is free;");
+	assert_string_equal(said, "gpu: device " BDF " is gone: it was removed\n"
+				  "gpu: device " BDF " is free\n");
 	assert_string_equal(wrote, BDF " driver_override vfio-pci");
 }
 
@@ -105,7 +82,7 @@ static void test_comes(void **state)
 	(void)state;
 	str_copy(config.vm[2].hostdev[1].driver, sizeof(config.vm[2].hostdev[1].driver), "nvgrace");
 	device_event(&config, BDF, true);
-	assert_string_equal(said, "device " BDF " has come;");
+	assert_string_equal(said, "gpu: device " BDF " has come\n");
 	assert_string_equal(wrote, BDF " driver_override nvgrace");
 }
 
@@ -123,7 +100,7 @@ static void test_in_use(void **state)
 	device_note(&config, 2, 1, DEVICE_CLAIMED, NULL, "");
 	device_event(&config, BDF, false);
 	assert_int_equal(now(), DEVICE_GONE);
-	assert_non_null(strstr(said, "it was removed while the VM had it"));
+	assert_said("it was removed while the VM had it");
 }
 
 static void test_quarantined(void **state)
@@ -132,7 +109,7 @@ static void test_quarantined(void **state)
 	device_note(&config, 2, 1, DEVICE_QUARANTINED, NULL, "dead");
 	said[0] = '\0';
 	device_event(&config, BDF, false);
-	assert_string_equal(said, "device " BDF " was removed;");
+	assert_string_equal(said, "gpu: device " BDF " was removed\n");
 	device_event(&config, BDF, true);
 	assert_int_equal(now(), DEVICE_QUARANTINED);
 }
@@ -142,11 +119,13 @@ static void test_errors(void **state)
 	(void)state;
 	write_error = -EIO;
 	device_event(&config, BDF, true);
-	assert_string_equal(said, "AUTOPROBE;device " BDF " has come;");
+	assert_string_equal(said, "host: reserve it again: Input/output error [AUTOPROBE]\n"
+				  "gpu: device " BDF " has come\n");
 	said[0] = '\0';
 	chore_error = -EAGAIN;
 	device_event(&config, BDF, true);
-	assert_string_equal(said, "AUTOPROBE;device " BDF " has come;");
+	assert_string_equal(said, BDF ": reserve it again: Resource temporarily unavailable "
+				      "[AUTOPROBE]\ngpu: device " BDF " has come\n");
 }
 
 static void test_look(void **state)
@@ -162,7 +141,8 @@ static void test_look(void **state)
 	device_look_all(&config, root);
 	device_look_all(&config, root);
 	assert_int_equal(now(), DEVICE_FREE);
-	assert_string_equal(said, "device " BDF " is gone: it was removed;device " BDF " is free;");
+	assert_string_equal(said, "gpu: device " BDF " is gone: it was removed\n"
+				  "gpu: device " BDF " is free\n");
 	close(root);
 	fakesys_teardown(NULL);
 }

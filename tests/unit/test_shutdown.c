@@ -7,9 +7,8 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 
-#include "log.h"
-#include "loop.h"
 #include "shutdown.h"
+#include "standins.h"
 #include "sys_host.h"
 #include "vm.h"
 #include "watchdog.h"
@@ -20,7 +19,6 @@ static pid_t pids[3]; /* of the VMs; 0: no VM, WAITS: one that is not started ye
 static int64_t orders[ARRAY_SIZE(pids)];
 static char *calls; /* shared with the processes that the stories happen in */
 static pid_t forked; /* what fork() answers: 0 makes the story go on in the child's place */
-static struct source *timer;
 
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
@@ -57,31 +55,10 @@ int __wrap_reboot(int how)
 	return 0;
 }
 
-void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
-{
-	(void)level;
-	(void)subject;
-	(void)fmt;
-}
-
-int timer_add(struct source *source, void (*ready)(void *, uint32_t), void *arg)
-{
-	source->fd = 99;
-	source->ready = ready;
-	source->arg = arg;
-	timer = source;
-	return 0;
-}
-
 void timer_set(const struct source *source, uint64_t ms)
 {
 	(void)source;
 	note(ms ? "limit" : "no limit");
-}
-
-bool timer_fired(const struct source *source)
-{
-	return source == timer;
 }
 
 void watchdog_disarm(void)

@@ -6,10 +6,9 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include "loop.h"
+#include "standins.h"
 #include "uevent.h"
 
-static struct source *source;
 static int pair[2];
 static char got[512];
 static unsigned lost;
@@ -35,17 +34,6 @@ ssize_t __wrap_recvfrom(int fd, void *buf, size_t size, int flags, struct sockad
 		return -1;
 	}
 	return __real_recvfrom(fd, buf, size, flags, from, len);
-}
-
-int loop_add(struct source *one, int fd, uint32_t events, void (*ready)(void *, uint32_t),
-	     void *arg)
-{
-	(void)events;
-	one->fd = fd;
-	one->ready = ready;
-	one->arg = arg;
-	source = one;
-	return 0;
 }
 
 static void take(const struct uevent *event)
@@ -76,7 +64,7 @@ static void test_messages(void **state)
 	tell(DISK, sizeof(DISK));
 	tell("nonsense", 8);
 	tell(BUTTON, sizeof(BUTTON));
-	source->ready(source->arg, 1);
+	watched->ready(watched->arg, 1);
 	assert_string_equal(got, "remove pci  0000:41:00.0;add input input/event0 ;");
 	assert_int_equal(lost, 0);
 }
@@ -88,7 +76,7 @@ static void test_lost(void **state)
 	got[0] = '\0';
 	overrun = true;
 	tell(BUTTON, sizeof(BUTTON));
-	source->ready(source->arg, 1);
+	watched->ready(watched->arg, 1);
 	assert_int_equal(lost, 1);
 	assert_string_equal(got, "add input input/event0 ;");
 }

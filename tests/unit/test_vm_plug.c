@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Devices that come and go while their VM runs; launchers, log and loop are this test's own. */
+/* Devices that come and go while their VM runs; launchers are this test's own. */
 #include "unit.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
 
-#include "log.h"
 #include "manifest.h"
+#include "standins.h"
 #include "vm_private.h"
 
 enum { CHILD = 4711 };
@@ -17,7 +17,6 @@ enum { CHILD = 4711 };
 static struct config config;
 static struct vm vm;
 static int qemu = -1; /* its end of the monitor */
-static char said[2048];
 static char launched[256];
 static int launch_error;
 static int report = -1; /* the child's end */
@@ -78,57 +77,6 @@ int launch_release(const struct config *all, unsigned slot, unsigned hostdev, st
 	return launch("release", slot, hostdev, l);
 }
 
-int launch_read(int fd, struct launch_report *r)
-{
-	ssize_t n = read(fd, r, sizeof(*r));
-
-	return n < 0 ? 0 : n == 0 ? -ENODATA : 1;
-}
-
-static void say(const char *text)
-{
-	size_t used = strlen(said);
-
-	str_format(said + used, sizeof(said) - used, "%s\n", text);
-}
-
-void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
-
-	(void)level;
-	(void)subject;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	say(text);
-}
-
-void log_finding(const struct finding *finding)
-{
-	char line[512];
-
-	diag_format(finding, line, sizeof(line));
-	say(line);
-}
-
-int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void *, uint32_t),
-	     void *arg)
-{
-	(void)events;
-	source->fd = fd;
-	source->ready = ready;
-	source->arg = arg;
-	return 0;
-}
-
-void loop_close(struct source *source)
-{
-	close_fdp(&source->fd);
-	source->fd = -1;
-}
-
 static int setup(void **state)
 {
 	int fd[2];
@@ -150,7 +98,8 @@ static int setup(void **state)
 		device_come(&config, 0, i);
 		device_note(&config, 0, i, DEVICE_FREE, config.vm[0].hostdev[i].bdf, "");
 	}
-	said[0] = launched[0] = '\0';
+	standins_reset();
+	launched[0] = '\0';
 	launch_error = 0;
 	killed = 0;
 	return 0;
@@ -169,11 +118,7 @@ static int teardown(void **state)
 
 static const char *told(void)
 {
-	static char text[1024];
-	ssize_t n = read(qemu, text, sizeof(text) - 1);
-
-	text[n > 0 ? n : 0] = '\0';
-	return text;
+	return read_text(qemu);
 }
 
 static bool answer(enum qmp_kind kind, const char *id, const char *text)
@@ -199,12 +144,6 @@ static void end_child(int status)
 	close_fdp(&report);
 	report = -1;
 	assert_true(vm_plug_reaped(CHILD, status));
-}
-
-static void assert_said(const char *part)
-{
-	if (!strstr(said, part))
-		fail_msg("nobody said \"%s\", but:\n%s", part, said);
 }
 
 static enum device_state device(void)

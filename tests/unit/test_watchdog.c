@@ -6,8 +6,7 @@
 #include <fcntl.h>
 #include <linux/watchdog.h>
 
-#include "log.h"
-#include "loop.h"
+#include "standins.h"
 #include "symbols.h"
 #include "sys_machine.h"
 #include "watchdog.h"
@@ -19,14 +18,10 @@ static struct driver {
 	int granted_s; /* 0: what is asked for */
 	bool fixed; /* the timeout cannot be set */
 	bool nowayout;
-	bool timers_fail;
 } driver;
 
 static int line[2]; /* our end, the watchdog's */
 static char calls[256];
-static char said[512];
-static struct source *timer;
-static uint64_t timer_ms;
 
 int __wrap_sys_watchdog_open(int root);
 int __wrap_ioctl(int fd, unsigned long request, void *arg);
@@ -80,60 +75,6 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 	}
 }
 
-int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void *, uint32_t),
-	     void *arg)
-{
-	(void)source;
-	(void)fd;
-	(void)events;
-	(void)ready;
-	(void)arg;
-	return 0;
-}
-
-void loop_close(struct source *source)
-{
-	source->fd = -1;
-}
-
-int timer_add(struct source *source, void (*ready)(void *, uint32_t), void *arg)
-{
-	if (driver.timers_fail)
-		return -EMFILE;
-	source->fd = 99;
-	source->ready = ready;
-	source->arg = arg;
-	timer = source;
-	return 0;
-}
-
-void timer_set(const struct source *source, uint64_t ms)
-{
-	assert_ptr_equal(source, timer);
-	timer_ms = ms;
-}
-
-bool timer_fired(const struct source *source)
-{
-	return source == timer;
-}
-
-void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)level;
-	(void)subject;
-	va_start(ap, fmt);
-	vsnprintf(said, sizeof(said), fmt, ap);
-	va_end(ap);
-}
-
-void log_finding(const struct finding *finding)
-{
-	diag_format(finding, said, sizeof(said));
-}
-
 /* What it was fed with since the last time. */
 static const char *fed(void)
 {
@@ -160,6 +101,7 @@ static int teardown(void **state)
 	watchdog_disarm_silently();
 	driver = (struct driver){ 0 };
 	calls[0] = said[0] = '\0';
+	timer_error = 0;
 	return 0;
 }
 
@@ -193,7 +135,7 @@ static void test_armed(void **state)
 	assert_true(watchdog_look());
 	assert_false(watchdog_look());
 	assert_string_equal(calls, "open;cause;timeout;");
-	assert_string_equal(said, "watchdog armed: fake, 60 s; last reset: the watchdog");
+	assert_string_equal(said, "host: watchdog armed: fake, 60 s; last reset: the watchdog\n");
 	assert_true(watchdog_has_bitten());
 	assert_string_equal(fed(), ".");
 	assert_int_equal(timer_ms, 20000);
@@ -247,7 +189,7 @@ static void test_nowayout(void **state)
 	assert_true(watchdog_look());
 	assert_string_equal(fed(), ".");
 	watchdog_disarm();
-	assert_non_null(strstr(said, "nowayout"));
+	assert_said("nowayout");
 	assert_string_equal(fed(), "");
 	timer->ready(timer->arg, 1);
 	assert_string_equal(fed(), ".");
@@ -272,16 +214,16 @@ static void test_cannot(void **state)
 	(void)state;
 	driver.open_error = EBUSY;
 	assert_false(watchdog_look());
-	assert_non_null(strstr(said, "HOST_WATCHDOG_S: open the watchdog: "));
-	assert_non_null(strstr(said, "[WATCHDOG]"));
+	assert_said("HOST_WATCHDOG_S: open the watchdog: ");
+	assert_said("[WATCHDOG]");
 	assert_non_null(strstr(watchdog_state(), "cannot be used: "));
 	driver.open_error = 0;
 	assert_false(watchdog_look());
 	watchdog_init(60);
 	timer->fd = -1;
-	driver.timers_fail = true;
+	timer_error = -EMFILE;
 	assert_false(watchdog_look());
-	assert_non_null(strstr(said, "make a timer"));
+	assert_said("make a timer");
 	assert_string_equal(fed(), "V");
 }
 

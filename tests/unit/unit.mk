@@ -9,6 +9,11 @@ UNIT_PROGRAMS := $(UNITS:%=build/unit/test_%)
 UNIT_CFLAGS := $(NATIVE_CFLAGS) -Itests/unit -fsanitize=address,undefined
 UNIT_CFLAGS += -fno-sanitize-recover=all -fno-omit-frame-pointer
 
+# Tests whose log, loop and reports are stand-ins, and those of a VM's life.
+UNIT_STORIES := vm vm_io vm_judge vm_policy vm_pulse vm_release vm_stop vm_table
+UNIT_STANDINS := $(UNIT_STORIES) bootcount button critical device device_event hw_errors shutdown
+UNIT_STANDINS += uevent vm_plug watchdog
+
 # Calls that a test answers itself, with the real one at hand as __real_NAME().
 UNIT_WRAP_bootcount := sys_efi_write
 UNIT_WRAP_button := clock_gettime ioctl sys_input_each sys_input_open
@@ -37,7 +42,7 @@ UNIT_WRAP_sys_cgroup := mkdirat
 UNIT_WRAP_shutdown := fork sync reboot sys_state_umount
 UNIT_WRAP_tool := sys_root_open
 UNIT_WRAP_uevent := recvfrom sys_uevent_open
-UNIT_WRAP_vm := kill clock_gettime
+$(foreach story,$(UNIT_STORIES),$(eval UNIT_WRAP_$(story) := kill clock_gettime))
 UNIT_WRAP_vm_plug := kill
 UNIT_WRAP_watchdog := ioctl sys_watchdog_open
 
@@ -53,9 +58,14 @@ build/unit/hvinit.a: $(addprefix build/unit/init/,$(filter-out main.o,$(NATIVE_O
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $^
 
+$(UNIT_STANDINS:%=build/unit/test_%): build/unit/standins.o
+$(UNIT_STORIES:%=build/unit/test_%): build/unit/fakeqemu.o
+
+# The archive comes last: what a test or a stand-in defines is not looked for in it.
 $(UNIT_PROGRAMS): build/unit/test_%: build/unit/test_%.o build/unit/fakesys.o build/unit/hvinit.a
 	$(say) UNIT $@
-	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka -lxml2 $(UNIT_WRAP_$*:%=-Wl,--wrap=%)
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lxml2 \
+		$(UNIT_WRAP_$*:%=-Wl,--wrap=%)
 
 test-unit: $(UNIT_PROGRAMS) ## runs the unit tests
 	$(Q)/usr/bin/python3 tests/unit/run.py build/tests/unit.xml $^

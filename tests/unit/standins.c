@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Stand-ins that keep what they are told. */
+#include "standins.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+#define WEAK __attribute__((weak))
+
+char said[16384];
+struct source *watched;
+uint32_t watched_events;
+struct source *timer;
+uint64_t timer_ms;
+int timer_error;
+
+void standins_reset(void)
+{
+	said[0] = '\0';
+	watched = timer = NULL;
+	watched_events = 0;
+	timer_ms = 0;
+	timer_error = 0;
+}
+
+void say(const char *text)
+{
+	size_t used = strlen(said);
+
+	str_format(said + used, sizeof(said) - used, "%s\n", text);
+}
+
+void assert_said(const char *part)
+{
+	if (!strstr(said, part))
+		fail_msg("nobody said \"%s\", but:\n%s", part, said);
+}
+
+unsigned times_said(const char *part)
+{
+	unsigned times = 0;
+
+	for (const char *at = said; (at = strstr(at, part)); at++)
+		times++;
+	return times;
+}
+
+const char *read_text(int fd)
+{
+	static char text[1024];
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+/* --- the log --- */
+
+WEAK void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
+{
+	char text[512];
+	char line[600];
+	va_list ap;
+
+	(void)level;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	str_format(line, sizeof(line), "%s: %s", subject, text);
+	say(line);
+}
+
+WEAK void log_finding(const struct finding *finding)
+{
+	char line[512];
+
+	diag_format(finding, line, sizeof(line));
+	say(line);
+}
+
+/* --- the loop --- */
+
+WEAK int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void *, uint32_t),
+		  void *arg)
+{
+	*source = (struct source){ fd, ready, arg };
+	watched = source;
+	watched_events = events;
+	return 0;
+}
+
+WEAK void loop_want(struct source *source, uint32_t events)
+{
+	assert_ptr_equal(source, watched);
+	watched_events = events;
+}
+
+WEAK void loop_close(struct source *source)
+{
+	if (source->fd >= 0)
+		close(source->fd);
+	source->fd = -1;
+}
+
+WEAK int timer_add(struct source *source, void (*ready)(void *, uint32_t), void *arg)
+{
+	if (timer_error)
+		return timer_error;
+	*source = (struct source){ TIMER_FD, ready, arg };
+	timer = source;
+	return 0;
+}
+
+WEAK void timer_set(const struct source *source, uint64_t ms)
+{
+	assert_ptr_equal(source, timer);
+	timer_ms = ms;
+}
+
+WEAK bool timer_fired(const struct source *source)
+{
+	return source == timer;
+}
+
+/* --- a launcher's reports --- */
+
+WEAK int launch_read(int fd, struct launch_report *report)
+{
+	ssize_t n = read(fd, report, sizeof(*report));
+
+	return n < 0 ? 0 : n == 0 ? -ENODATA : 1;
+}
