@@ -313,6 +313,19 @@ static void place_words(const struct plan *plan, const struct plan_place *place,
 		str_format(words + used, 160 - used, ",\"bootindex\":%d", (int)bootindex);
 }
 
+/* One port on a bus of its own, so that nothing else can get in its way. */
+static void add_ctl(struct argv *argv)
+{
+	OPTION(argv, "-chardev", "socket,id=ctl0,fd=%d", ARGV_FD_CTL);
+	OPTION(argv, "-device",
+	       "{\"driver\":\"virtio-serial-pci\",\"id\":\"ctlbus0\",\"max_ports\":2,"
+	       "\"bus\":\"pcie.0\",\"addr\":\"0x%x\"}",
+	       PLAN_CTL_ADDR);
+	OPTION(argv, "-device",
+	       "{\"driver\":\"virtserialport\",\"id\":\"ctlport0\",\"bus\":\"ctlbus0.0\","
+	       "\"nr\":1,\"chardev\":\"ctl0\",\"name\":\"org.hvinit.ctl\"}");
+}
+
 static void add_emulated(const struct plan *plan, struct argv *argv)
 {
 	static const char *const formats[] = { "raw", "qcow2" };
@@ -324,6 +337,8 @@ static void add_emulated(const struct plan *plan, struct argv *argv)
 		       "{\"driver\":\"pvpanic-pci\",\"id\":\"panic0\",\"bus\":\"pcie.0\","
 		       "\"addr\":\"0x%x\"}",
 		       PLAN_PANIC_ADDR);
+	if (plan->vm->ctl)
+		add_ctl(argv);
 	for (unsigned i = 0; i < plan->disks; i++) {
 		const struct disk_config *disk = &plan->vm->disk[i];
 

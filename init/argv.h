@@ -16,6 +16,7 @@
 enum argv_fd {
 	ARGV_FD_QMP = 10,
 	ARGV_FD_SERIAL = 11,
+	ARGV_FD_CTL = 13, /* 12 is the launcher's report pipe */
 	ARGV_FD_IOMMUFD = 20,
 	ARGV_FD_HOSTDEV = 21, /* + position in the plan */
 	ARGV_FD_DISK = 40, /* + slot */

@@ -11,7 +11,8 @@
 bool check_is_our_id(const char *id)
 {
 	static const char *const ours[] = { "mon0",    "qmp0",	   "serial0", "pcie.0",
-					    "memory0", "firmware", "vars",    "panic0" };
+					    "memory0", "firmware", "vars",    "panic0",
+					    "ctl0",    "ctlbus0",  "ctlport0" };
 	static const char *const families[] = { "smmuv3.",     "iommu", "hostdev", "pci.", "disk",
 						"virtio-disk", "net",	"hostnet", "gi" };
 
@@ -130,7 +131,7 @@ static void check_port_numbers(const struct check *c, unsigned i)
 
 /* --- slots and functions --- */
 
-enum kind { HOST_BRIDGE, PANIC, DISK, NET, PXB, PORT };
+enum kind { HOST_BRIDGE, PANIC, CTL, DISK, NET, PXB, PORT };
 
 /* Something that takes a slot of a root bus. */
 struct occupant {
@@ -141,7 +142,7 @@ struct occupant {
 	int function;
 };
 
-enum { OCCUPANTS = 2 + HV_DISK_SLOTS + HV_NET_SLOTS + HV_VSMMU_SLOTS + PLAN_PORTS };
+enum { OCCUPANTS = 3 + HV_DISK_SLOTS + HV_NET_SLOTS + HV_VSMMU_SLOTS + PLAN_PORTS };
 
 /* What cannot be moved comes first: of two in one place, the other one is told. */
 static unsigned list_occupants(const struct plan *plan, struct occupant list[OCCUPANTS])
@@ -151,6 +152,8 @@ static unsigned list_occupants(const struct plan *plan, struct occupant list[OCC
 	list[n++] = (struct occupant){ HOST_BRIDGE, 0, PLAN_ROOT, 0, 0 };
 	if (plan->vm->pvpanic)
 		list[n++] = (struct occupant){ PANIC, 0, PLAN_ROOT, PLAN_PANIC_ADDR, 0 };
+	if (plan->vm->ctl)
+		list[n++] = (struct occupant){ CTL, 0, PLAN_ROOT, PLAN_CTL_ADDR, 0 };
 	for (unsigned i = 0; i < plan->disks; i++)
 		if (plan->disk[i].port == PLAN_ROOT)
 			list[n++] = (struct occupant){ DISK, i, PLAN_ROOT, plan->disk[i].addr, 0 };
@@ -183,6 +186,9 @@ static const char *occupant_name(const struct check *c, const struct occupant *o
 		break;
 	case PANIC:
 		str_copy(name, 32, "the pvpanic device");
+		break;
+	case CTL:
+		str_copy(name, 32, "the port of VM_CTL");
 		break;
 	case DISK:
 		str_format(name, 32, "disk %u", o->i);

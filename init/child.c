@@ -61,6 +61,7 @@ static int keep_only(const struct child_ends *ends, int root)
 	struct child_ends high = {
 		.qmp = fcntl(ends->qmp, F_DUPFD_CLOEXEC, FD_SPARE),
 		.serial = fcntl(ends->serial, F_DUPFD_CLOEXEC, FD_SPARE),
+		.ctl = fcntl(ends->ctl, F_DUPFD_CLOEXEC, FD_SPARE),
 		.words = fcntl(ends->words, F_DUPFD_CLOEXEC, FD_SPARE),
 		.report = fcntl(ends->report, F_DUPFD_CLOEXEC, FD_SPARE),
 	};
@@ -76,7 +77,13 @@ static int keep_only(const struct child_ends *ends, int root)
 	if ((ends->qmp >= 0 && open_put(high.qmp, ARGV_FD_QMP)) ||
 	    (ends->serial >= 0 && open_put(high.serial, ARGV_FD_SERIAL)))
 		return -1;
-	return sys_close_range(CHILD_FD_REPORT + 1, ~0U);
+	/* Its place is behind the report pipe's: all others there are closed around it. */
+	if (ends->ctl < 0)
+		return sys_close_range(CHILD_FD_REPORT + 1, ~0U);
+	sys_close_range(CHILD_FD_REPORT + 1, FD_SPARE - 1);
+	if (open_put(high.ctl, ARGV_FD_CTL))
+		return -1;
+	return sys_close_range(ARGV_FD_CTL + 1, ~0U);
 }
 
 /* What every child does first. Returns a root of its own. */
@@ -98,13 +105,14 @@ static void close_ends(const struct child_ends *ends)
 {
 	close_fdp(&ends->qmp);
 	close_fdp(&ends->serial);
+	close_fdp(&ends->ctl);
 	close_fdp(&ends->words);
 	close_fdp(&ends->report);
 }
 
 static void close_launch(const struct launch *launch)
 {
-	const struct child_ends ours = { launch->qmp, launch->serial, launch->words,
+	const struct child_ends ours = { launch->qmp, launch->serial, launch->ctl, launch->words,
 					 launch->report };
 
 	close_ends(&ours);
@@ -149,16 +157,20 @@ static pid_t start_process(const struct child_job *job)
 int child_start(const struct child_job *job, enum child_channels channels, int qmp,
 		struct launch *launch)
 {
-	struct child_ends ends = { -1, -1, -1, -1 };
-	bool talks = channels == CHILD_TALKS;
+	struct child_ends ends = { -1, -1, -1, -1, -1 };
+	bool talks = channels != CHILD_REPORTS;
+	int cgroup = launch->cgroup;
 	int error;
 
-	*launch = (struct launch){ -1, -1, -1, -1, -1, launch->cgroup };
+	*launch = LAUNCH_NOTHING;
+	launch->cgroup = cgroup;
 	error = open_pipe(&launch->report, &ends.report);
 	if (!error && talks)
 		error = open_socketpair(&launch->qmp, &ends.qmp);
 	if (!error && talks)
 		error = open_socketpair(&launch->serial, &ends.serial);
+	if (!error && channels == CHILD_TALKS_CTL)
+		error = open_socketpair(&launch->ctl, &ends.ctl);
 	if (!error && talks)
 		error = open_pipe(&launch->words, &ends.words);
 	if (!error) {

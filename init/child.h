@@ -20,6 +20,7 @@ enum { CHILD_FAILED = 1 };
 struct child_ends {
 	int qmp;
 	int serial;
+	int ctl;
 	int words;
 	int report;
 };
@@ -37,6 +38,7 @@ struct child_job {
 enum child_channels {
 	CHILD_REPORTS, /* only a report pipe */
 	CHILD_TALKS, /* QMP and serial socket pairs, and a pipe for words, too */
+	CHILD_TALKS_CTL, /* the same, and a socket pair for CTL */
 };
 
 /*

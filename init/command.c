@@ -75,15 +75,25 @@ static void print_usage(const struct command *command)
 	console_reply("hvinit: usage: %s\n", usage);
 }
 
-void command_help(const struct command_call *call)
+/* Why who asks cannot have it, or NULL. */
+static const char *refuse(const struct command *command)
+{
+	if (console_is_guest() && !(command->flags & COMMAND_TELLS))
+		return "not for a guest";
+	if ((command->flags & COMMAND_PERSON) && !console_is_person())
+		return "only at a console";
+	return NULL;
+}
+
+enum command_result command_help(const struct command_call *call)
 {
 	const struct command *one = call->first[0] ? command_find(call->first) : NULL;
 	char usage[USAGE];
 
 	if (call->first[0] && !one)
-		return;
+		return COMMAND_REFUSED;
 	for (size_t i = 0; i < command_count; i++) {
-		if (one && one != &command_table[i])
+		if (one ? one != &command_table[i] : refuse(&command_table[i]) != NULL)
 			continue;
 		describe(&command_table[i], usage, sizeof(usage));
 		console_reply("%-26s %s\n", usage, command_table[i].summary);
@@ -97,6 +107,7 @@ void command_help(const struct command_call *call)
 			"A command may be shortened as long as it stays unambiguous, unless it "
 			"ends\nsomething. Tab completes, arrows bring earlier lines back, and "
 			"'help COMMAND'\nsays more.\n");
+	return COMMAND_DONE;
 }
 
 /* --- which command --- */
@@ -234,20 +245,29 @@ static bool find_vm(const struct command *command, struct command_call *call)
 	return true;
 }
 
-void command_run(char *line)
+enum command_result command_run(char *line)
 {
 	struct command_call call = { .slot = HV_VM_SLOTS, .option = "" };
 	const struct command *command;
 	char *word[WORDS] = { NULL };
 	unsigned words = split(line, word);
+	const char *refusal;
 
 	if (words == 0)
-		return;
+		return COMMAND_DONE;
 	command = command_find(word[0]);
 	if (!command)
-		return;
-	if (!take_words(command, word, words, &call))
+		return COMMAND_USAGE;
+	if (!take_words(command, word, words, &call)) {
 		print_usage(command);
-	else if (find_vm(command, &call))
-		command->run(&call);
+		return COMMAND_USAGE;
+	}
+	if (!find_vm(command, &call))
+		return COMMAND_REFUSED;
+	refusal = refuse(command);
+	if (refusal) {
+		console_reply("hvinit: %s: %s\n", command->name, refusal);
+		return COMMAND_REFUSED;
+	}
+	return command->run(&call);
 }

@@ -5,8 +5,10 @@
 #include "command_private.h"
 #include "console.h"
 #include "device.h"
+#include "event.h"
 #include "log.h"
 #include "manifest.h"
+#include "metrics.h"
 #include "show.h"
 #include "shutdown.h"
 #include "sys.h"
@@ -14,11 +16,6 @@
 #include "vm.h"
 
 /* --- what a child shows, as 'hvinit' on the build machine does --- */
-
-static bool is_json(const struct command_call *call)
-{
-	return strcmp(call->option, "--json") == 0;
-}
 
 /* What only PID 1 knows of the VMs' devices: those that are in no VM's way need no line. */
 static void print_trouble(unsigned slot)
@@ -32,84 +29,95 @@ static void print_trouble(unsigned slot)
 	}
 }
 
-static void child_devices(const struct config *config, const struct command_call *call)
+static enum command_result child_devices(const struct config *config,
+					 const struct command_call *call)
 {
-	show_devices(config, NULL, is_json(call));
-	for (unsigned slot = 0; !is_json(call) && slot < HV_VM_SLOTS; slot++)
+	bool whole = show_devices(config, NULL, call_wants_json(call));
+
+	for (unsigned slot = 0; !call_wants_json(call) && slot < HV_VM_SLOTS; slot++)
 		if (vm_exists(slot))
 			print_trouble(slot);
+	return whole ? COMMAND_DONE : COMMAND_REFUSED;
 }
 
-void command_devices(const struct command_call *call)
+enum command_result command_devices(const struct command_call *call)
 {
-	console_child(child_devices, call);
+	return console_child(child_devices, call);
 }
 
-static void child_plan(const struct config *config, const struct command_call *call)
+static enum command_result child_plan(const struct config *config, const struct command_call *call)
 {
-	show_plan(config, NULL, is_json(call));
+	return show_plan(config, NULL, call_wants_json(call)) ? COMMAND_DONE : COMMAND_REFUSED;
 }
 
-void command_plan(const struct command_call *call)
+enum command_result command_plan(const struct command_call *call)
 {
-	console_child(child_plan, call);
+	return console_child(child_plan, call);
 }
 
-static void child_argv(const struct config *config, const struct command_call *call)
+static enum command_result child_argv(const struct config *config, const struct command_call *call)
 {
-	show_argv(config, call->slot, NULL, is_json(call));
+	return show_argv(config, call->slot, NULL, call_wants_json(call)) ? COMMAND_DONE :
+									    COMMAND_REFUSED;
 }
 
-void command_argv(const struct command_call *call)
+enum command_result command_argv(const struct command_call *call)
 {
-	console_child(child_argv, call);
+	return console_child(child_argv, call);
 }
 
-static void child_check(const struct config *config, const struct command_call *call)
+static enum command_result child_check(const struct config *config, const struct command_call *call)
 {
-	show_check(config, is_json(call));
+	return show_check(config, call_wants_json(call)) ? COMMAND_DONE : COMMAND_REFUSED;
 }
 
-void command_check(const struct command_call *call)
+enum command_result command_check(const struct command_call *call)
 {
-	console_child(child_check, call);
+	return console_child(child_check, call);
 }
 
-static void child_explain(const struct config *config, const struct command_call *call)
-{
-	(void)config;
-	if (!show_explain(call->first))
-		printf("hvinit: %s: no such code\n", call->first);
-}
-
-void command_explain(const struct command_call *call)
-{
-	console_child(child_explain, call);
-}
-
-static void child_record(const struct config *config, const struct command_call *call)
+static enum command_result child_explain(const struct config *config,
+					 const struct command_call *call)
 {
 	(void)config;
-	show_record(strcmp(call->option, "--probe") == 0   ? SHOW_PROBED :
-		    strcmp(call->option, "--kconfig") == 0 ? SHOW_KCONFIG :
-							     SHOW_RECORD);
+	if (show_explain(call->first))
+		return COMMAND_DONE;
+	printf("hvinit: %s: no such code\n", call->first);
+	return COMMAND_REFUSED;
 }
 
-void command_record(const struct command_call *call)
+enum command_result command_explain(const struct command_call *call)
 {
-	console_child(child_record, call);
+	return console_child(child_explain, call);
 }
 
-static void child_manifest(const struct config *config, const struct command_call *call)
+static enum command_result child_record(const struct config *config,
+					const struct command_call *call)
+{
+	enum show_record what = strcmp(call->option, "--probe") == 0   ? SHOW_PROBED :
+				strcmp(call->option, "--kconfig") == 0 ? SHOW_KCONFIG :
+									 SHOW_RECORD;
+
+	(void)config;
+	return show_record(what) ? COMMAND_DONE : COMMAND_REFUSED;
+}
+
+enum command_result command_record(const struct command_call *call)
+{
+	return console_child(child_record, call);
+}
+
+static enum command_result child_manifest(const struct config *config,
+					  const struct command_call *call)
 {
 	(void)config;
 	(void)call;
-	show_manifest();
+	return show_manifest() ? COMMAND_DONE : COMMAND_REFUSED;
 }
 
-void command_manifest(const struct command_call *call)
+enum command_result command_manifest(const struct command_call *call)
 {
-	console_child(child_manifest, call);
+	return console_child(child_manifest, call);
 }
 
 /* --- devices --- */
@@ -123,36 +131,40 @@ static bool find_device(const char *bdf, unsigned *slot, unsigned *hostdev)
 	return false;
 }
 
-void command_quarantine(const struct command_call *call)
+enum command_result command_quarantine(const struct command_call *call)
 {
 	unsigned hostdev;
 	unsigned slot;
 
-	if (find_device(call->first, &slot, &hostdev))
-		device_note(command_config(), slot, hostdev, DEVICE_QUARANTINED, NULL,
-			    "by the operator");
+	if (!find_device(call->first, &slot, &hostdev))
+		return COMMAND_REFUSED;
+	device_note(command_config(), slot, hostdev, DEVICE_QUARANTINED, NULL, "by the operator");
+	return COMMAND_DONE;
 }
 
-void command_release(const struct command_call *call)
+enum command_result command_release(const struct command_call *call)
 {
 	unsigned hostdev;
 	unsigned slot;
 
-	if (find_device(call->first, &slot, &hostdev) &&
-	    !device_release(command_config(), slot, hostdev))
-		console_reply("hvinit: %s: it is in no quarantine\n", call->first);
+	if (!find_device(call->first, &slot, &hostdev))
+		return COMMAND_REFUSED;
+	if (device_release(command_config(), slot, hostdev))
+		return COMMAND_DONE;
+	console_reply("hvinit: %s: it is in no quarantine\n", call->first);
+	return COMMAND_REFUSED;
 }
 
 /* --- this boot --- */
 
-void command_set(const struct command_call *call)
+enum command_result command_set(const struct command_call *call)
 {
 	struct config *config = command_config();
 	struct diag diag = { 0 };
 
 	if (!strchr(call->first, '=')) {
 		console_reply("hvinit: %.64s: what to set it to? SYMBOL=value\n", call->first);
-		return;
+		return COMMAND_USAGE;
 	}
 	manifest_override(call->first, config, &diag);
 	for (unsigned i = 0; i < diag.count; i++) {
@@ -161,34 +173,70 @@ void command_set(const struct command_call *call)
 		diag_format(&diag.finding[i], line, sizeof(line));
 		console_reply("hvinit: %s\n", line);
 	}
-	if (!diag.count)
-		log_set_level((int)config->host.log_level);
+	if (diag.count)
+		return COMMAND_REFUSED;
+	log_set_level((int)config->host.log_level);
+	return COMMAND_DONE;
 }
 
-void command_safe(const struct command_call *call)
+enum command_result command_events(const struct command_call *call)
+{
+	(void)call;
+	console_follow(event_ring(), true);
+	return COMMAND_DONE;
+}
+
+static enum command_result child_metrics(const struct config *config,
+					 const struct command_call *call)
+{
+	(void)call;
+	return metrics_print(config) ? COMMAND_DONE : COMMAND_REFUSED;
+}
+
+enum command_result command_metrics(const struct command_call *call)
+{
+	return console_child(child_metrics, call);
+}
+
+enum command_result command_safe(const struct command_call *call)
 {
 	(void)call;
 	vm_safe();
 	log_msg(LOG_LEVEL_WARN, "host", "safe mode: no VM is started by itself");
+	event_machine("safe");
+	return COMMAND_DONE;
 }
 
-void command_shell(const struct command_call *call)
+enum command_result command_shell(const struct command_call *call)
 {
 	(void)call;
-	if (command_config()->host.shell)
+	if (command_config()->host.shell) {
 		console_shell();
-	else
-		console_reply("hvinit: shell: HOST_SHELL is off in this image\n");
+		return COMMAND_DONE;
+	}
+	console_reply("hvinit: shell: HOST_SHELL is off in this image\n");
+	return COMMAND_REFUSED;
 }
 
-void command_poweroff(const struct command_call *call)
+enum command_result command_logout(const struct command_call *call)
+{
+	(void)call;
+	if (console_lock())
+		return COMMAND_DONE;
+	console_reply("hvinit: logout: there is no password: HOST_CONSOLE_PASSWORD is empty\n");
+	return COMMAND_REFUSED;
+}
+
+enum command_result command_poweroff(const struct command_call *call)
 {
 	(void)call;
 	shutdown_begin(SHUTDOWN_POWEROFF);
+	return COMMAND_DONE;
 }
 
-void command_reboot(const struct command_call *call)
+enum command_result command_reboot(const struct command_call *call)
 {
 	(void)call;
 	shutdown_begin(SHUTDOWN_REBOOT);
+	return COMMAND_DONE;
 }

@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
+#include "command.h"
 #include "symbols.h"
 
 /* What a word of a command is. */
@@ -23,9 +25,10 @@ enum command_arg {
 
 /*
  * OPTIONAL: may come without its words. WHOLE: must be typed in full, for noise on the line must
- * not end anything.
+ * not end anything. PERSON: needs somebody at a terminal. TELLS: changes nothing, so that a guest's
+ * programs may have it (VM<n>_CTL).
  */
-enum { COMMAND_OPTIONAL = 1, COMMAND_WHOLE = 2 };
+enum { COMMAND_OPTIONAL = 1, COMMAND_WHOLE = 2, COMMAND_PERSON = 4, COMMAND_TELLS = 8 };
 
 /* The words of one line, valid while the command runs; a child has its own copy. */
 struct command_call {
@@ -35,9 +38,14 @@ struct command_call {
 	const char *option; /* one of the command's, or "" */
 };
 
+static inline bool call_wants_json(const struct command_call *call)
+{
+	return strcmp(call->option, "--json") == 0;
+}
+
 struct command {
 	const char *name;
-	void (*run)(const struct command_call *call);
+	enum command_result (*run)(const struct command_call *call);
 	enum command_arg first;
 	enum command_arg second;
 	unsigned flags;
@@ -46,7 +54,8 @@ struct command {
 	const char *detail; /* "": there is no more to say */
 };
 
-#define COMMAND(name, function, ...) void command_##function(const struct command_call *call);
+#define COMMAND(name, function, ...) \
+	enum command_result command_##function(const struct command_call *call);
 #include "command.def"
 #undef COMMAND
 

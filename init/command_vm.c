@@ -7,6 +7,7 @@
 #include "console.h"
 #include "machine.h"
 #include "ring.h"
+#include "status.h"
 #include "sys.h"
 #include "text.h"
 #include "util.h"
@@ -14,45 +15,47 @@
 #include "log.h"
 #include "vm.h"
 
-static void tell(const struct command_call *call, const char *refusal)
+static enum command_result tell(const struct command_call *call, const char *refusal)
 {
-	if (refusal)
-		console_reply("hvinit: %s: %s\n", vm_look(call->slot).name, refusal);
+	if (!refusal)
+		return COMMAND_DONE;
+	console_reply("hvinit: %s: %s\n", vm_look(call->slot).name, refusal);
+	return COMMAND_REFUSED;
 }
 
-void command_start(const struct command_call *call)
+enum command_result command_start(const struct command_call *call)
 {
-	tell(call, vm_command(call->slot, VM_EV_START));
+	return tell(call, vm_command(call->slot, VM_EV_START));
 }
 
-void command_stop(const struct command_call *call)
+enum command_result command_stop(const struct command_call *call)
 {
-	tell(call, vm_command(call->slot, VM_EV_STOP));
+	return tell(call, vm_command(call->slot, VM_EV_STOP));
 }
 
-void command_kill(const struct command_call *call)
+enum command_result command_kill(const struct command_call *call)
 {
-	tell(call, vm_command(call->slot, VM_EV_KILL));
+	return tell(call, vm_command(call->slot, VM_EV_KILL));
 }
 
-void command_restart(const struct command_call *call)
+enum command_result command_restart(const struct command_call *call)
 {
-	tell(call, vm_command(call->slot, VM_EV_RESTART));
+	return tell(call, vm_command(call->slot, VM_EV_RESTART));
 }
 
-void command_pause(const struct command_call *call)
+enum command_result command_pause(const struct command_call *call)
 {
-	tell(call, vm_command(call->slot, VM_EV_PAUSE));
+	return tell(call, vm_command(call->slot, VM_EV_PAUSE));
 }
 
-void command_resume(const struct command_call *call)
+enum command_result command_resume(const struct command_call *call)
 {
-	tell(call, vm_command(call->slot, VM_EV_RESUME));
+	return tell(call, vm_command(call->slot, VM_EV_RESUME));
 }
 
-void command_reset(const struct command_call *call)
+enum command_result command_reset(const struct command_call *call)
 {
-	tell(call, vm_command(call->slot, VM_EV_RESET));
+	return tell(call, vm_command(call->slot, VM_EV_RESET));
 }
 
 /* The slot's number; one that is none is out of range, and refused as such. */
@@ -64,28 +67,29 @@ static unsigned slot_number(const char *arg)
 	return *arg && !*end && number < HV_HOSTDEV_SLOTS ? (unsigned)number : HV_HOSTDEV_SLOTS;
 }
 
-void command_attach(const struct command_call *call)
+enum command_result command_attach(const struct command_call *call)
 {
-	tell(call, vm_attach(call->slot, slot_number(call->second)));
+	return tell(call, vm_attach(call->slot, slot_number(call->second)));
 }
 
-void command_detach(const struct command_call *call)
+enum command_result command_detach(const struct command_call *call)
 {
-	tell(call, vm_detach(call->slot, slot_number(call->second)));
+	return tell(call, vm_detach(call->slot, slot_number(call->second)));
 }
 
-void command_console(const struct command_call *call)
+enum command_result command_console(const struct command_call *call)
 {
-	if (vm_look(call->slot).pid)
-		console_attach(call->slot);
-	else
-		tell(call, "it is not running; see 'log'");
+	if (!vm_look(call->slot).pid)
+		return tell(call, "it is not running; see 'log'");
+	console_attach(call->slot);
+	return COMMAND_DONE;
 }
 
 /* --- what it has left behind --- */
 
 /* Newest last, as in a log. */
-static void child_history(const struct config *config, const struct command_call *call)
+static enum command_result child_history(const struct config *config,
+					 const struct command_call *call)
 {
 	const struct history *history = vm_look(call->slot).history;
 	uint64_t now_ms = boottime_us() / 1000;
@@ -104,11 +108,12 @@ static void child_history(const struct config *config, const struct command_call
 			       (unsigned long)((now_ms - entry->at_ms) / 1000),
 			       (unsigned long)(entry->ran_ms / 1000), history_cause(entry->cause),
 			       entry->text);
+	return COMMAND_DONE;
 }
 
-void command_history(const struct command_call *call)
+enum command_result command_history(const struct command_call *call)
 {
-	console_child(child_history, call);
+	return console_child(child_history, call);
 }
 
 /* Kept logs hold a guest's bytes: they are shown without what could steer the terminal. */
@@ -127,24 +132,30 @@ static void print_ring(const struct ring *ring)
 	putchar('\n');
 }
 
-static void child_log(const struct config *config, const struct command_call *call)
+static enum command_result child_log(const struct config *config, const struct command_call *call)
 {
 	(void)config;
 	if (call->slot == HV_VM_SLOTS) {
 		print_ring(log_ring());
-		return;
+		return COMMAND_DONE;
 	}
 	printf("--- %s: QEMU's words\n", call->first);
 	print_ring(vm_words(call->slot));
 	printf("--- %s: console\n", call->first);
 	print_ring(vm_console(call->slot));
+	return COMMAND_DONE;
 }
 
-void command_log(const struct command_call *call)
+enum command_result command_log(const struct command_call *call)
 {
 	/* The child cannot fetch what the kernel has kept. */
-	log_ring();
-	console_child(child_log, call);
+	const struct ring *host = log_ring();
+
+	if (call->option[0]) {
+		console_follow(call->slot == HV_VM_SLOTS ? host : vm_console(call->slot), false);
+		return COMMAND_DONE;
+	}
+	return console_child(child_log, call);
 }
 
 /* --- how it is --- */
@@ -158,10 +169,11 @@ static void print_version(void)
 	console_reply("hvinit " HVINIT_VERSION ", board " HVINIT_BOARD ", Linux %s\n", release);
 }
 
-void command_version(const struct command_call *call)
+enum command_result command_version(const struct command_call *call)
 {
 	(void)call;
 	print_version();
+	return COMMAND_DONE;
 }
 
 static void print_vm(unsigned slot)
@@ -185,11 +197,19 @@ static void print_machine(void)
 	machine_status(console_reply);
 }
 
-void command_status(const struct command_call *call)
+static enum command_result child_status(const struct config *config,
+					const struct command_call *call)
+{
+	return status_json(config, call->slot) ? COMMAND_DONE : COMMAND_REFUSED;
+}
+
+enum command_result command_status(const struct command_call *call)
 {
 	bool all = call->slot == HV_VM_SLOTS;
 	bool any = false;
 
+	if (call_wants_json(call))
+		return console_child(child_status, call);
 	if (all)
 		print_machine();
 	for (unsigned i = 0; i < HV_VM_SLOTS; i++) {
@@ -203,4 +223,5 @@ void command_status(const struct command_call *call)
 	}
 	if (!any)
 		console_reply("the manifest has no VM\n");
+	return COMMAND_DONE;
 }

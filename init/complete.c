@@ -108,6 +108,7 @@ static void offer_kind(const struct wanted *wanted, enum command_arg kind)
 void command_complete(const char *line, void (*each)(void *arg, const char *word), void *arg)
 {
 	struct wanted wanted = { .each = each, .arg = arg };
+	enum command_arg kind = ARG_NONE;
 	const struct command *command;
 	unsigned before = 0;
 	unsigned matches;
@@ -126,8 +127,11 @@ void command_complete(const char *line, void (*each)(void *arg, const char *word
 	if (matches != 1)
 		return;
 	if (before == 1)
-		offer_kind(&wanted, command->first);
+		kind = command->first;
 	else if (before == 2)
-		offer_kind(&wanted, command->second);
-	offer_options(&wanted, command->options);
+		kind = command->second;
+	offer_kind(&wanted, kind);
+	/* Among a machine's names options would be noise, unless one is being typed. */
+	if (kind == ARG_NONE || wanted.begin[0] == '-')
+		offer_options(&wanted, command->options);
 }

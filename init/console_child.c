@@ -16,16 +16,51 @@
 
 enum { CTRL_C = 0x03 };
 
-/* The command has ended: what was typed meanwhile is the next ones. */
+/* Whole lines only, so that others can come between them. */
+static void show_lines(struct console *console)
+{
+	const char *newline = memrchr(console->part, '\n', console->part_used);
+	size_t n = newline ? (size_t)(newline + 1 - console->part) : 0;
+
+	if (!newline && console->part_used == sizeof(console->part))
+		n = console->part_used;
+	if (n == 0)
+		return;
+	console->mid_line = !newline;
+	term_text(&console->term, console->part, n);
+	console->part_used -= n;
+	memmove(console->part, console->part + n, console->part_used);
+}
+
+static void show_rest(struct console *console)
+{
+	term_text(&console->term, console->part, console->part_used);
+	console->mid_line = console->part_used > 0;
+	console->part_used = 0;
+}
+
+static enum command_result result_of(int status)
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : COMMAND_REFUSED;
+
+	return code == COMMAND_DONE || code == COMMAND_USAGE ? (enum command_result)code :
+							       COMMAND_REFUSED;
+}
+
+/* Its end is when it is reaped, and all it wrote is read, whichever comes last. */
 static void end(struct console *console)
 {
-	char typed[CONSOLE_AHEAD];
-	size_t n = console->ahead_used;
+	char note[64];
 
-	memcpy(typed, console->ahead, n);
-	console->ahead_used = 0;
-	console_to_prompt(console);
-	console_typed(console, typed, n);
+	show_rest(console);
+	if (WIFSIGNALED(console->status)) {
+		str_format(note, sizeof(note),
+			   "%shvinit: console: the command ended by signal %d\n",
+			   console->mid_line ? "\n" : "", WTERMSIG(console->status));
+		term_puts(&console->term, note);
+	}
+	console->mid_line = false;
+	console_command_over(console, result_of(console->status));
 }
 
 void console_feed_child(struct console *console)
@@ -37,14 +72,16 @@ void console_feed_child(struct console *console)
 static void output_ready(void *arg, uint32_t events)
 {
 	struct console *console = arg;
-	char data[2048];
-	ssize_t n = read(console->output.fd, data, sizeof(data));
+	ssize_t n = read(console->output.fd, console->part + console->part_used,
+			 sizeof(console->part) - console->part_used);
 
 	(void)events;
-	if (n > 0)
-		term_text(&console->term, data, (size_t)n);
-	else if (n == 0 || errno != EAGAIN)
+	if (n > 0) {
+		console->part_used += (size_t)n;
+		show_lines(console);
+	} else if (n == 0 || errno != EAGAIN) {
 		loop_close(&console->output);
+	}
 	/* The child can wait for the line; what it has to say must not be dropped. */
 	if (term_is_behind(&console->term))
 		loop_want(&console->output, 0);
@@ -54,24 +91,26 @@ static void output_ready(void *arg, uint32_t events)
 
 _Noreturn static void run_child(int out, console_work *work, const struct command_call *call)
 {
+	enum command_result result;
+
 	sys_unblock_signals();
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	/* One that hangs in a driver must keep nothing of PID 1's open, least of all the watchdog. */
 	sys_close_range(STDERR_FILENO + 1, ~0U);
-	work(console_config(), call);
+	result = work(console_config(), call);
 	fflush(NULL);
-	_exit(0);
+	_exit((int)result);
 }
 
-void console_child(console_work *work, const struct command_call *call)
+enum command_result console_child(console_work *work, const struct command_call *call)
 {
 	struct console *console = console_current;
 	int fd[2];
 
 	if (pipe2(fd, O_CLOEXEC)) {
 		console_reply("hvinit: console: make a pipe: %s\n", strerror(errno));
-		return;
+		return COMMAND_REFUSED;
 	}
 	fcntl(fd[0], F_SETFL, O_NONBLOCK);
 	console->child = fork();
@@ -82,10 +121,11 @@ void console_child(console_work *work, const struct command_call *call)
 		console_reply("hvinit: console: start a child: %s\n", strerror(errno));
 		close(fd[0]);
 		console->child = 0;
-		return;
+		return COMMAND_REFUSED;
 	}
 	console->mode = CONSOLE_CHILD;
 	loop_add(&console->output, fd[0], EPOLLIN, output_ready, console);
+	return COMMAND_DONE;
 }
 
 _Noreturn static void run_shell(const char *path)
@@ -136,45 +176,32 @@ static void shell_ended(struct console *console, int status)
 	console_to_prompt(console);
 }
 
-static void child_ended(struct console *console, int status)
-{
-	char note[64];
-
-	if (WIFSIGNALED(status)) {
-		str_format(note, sizeof(note),
-			   "\nhvinit: console: the command ended by signal %d\n", WTERMSIG(status));
-		term_puts(&console->term, note);
-	}
-	if (console->output.fd < 0)
-		end(console);
-}
-
 bool console_reaped(pid_t pid, int status)
 {
 	for (struct console *console = NULL; (console = console_next(console));) {
 		if (pid <= 0 || console->child != pid)
 			continue;
 		console->child = 0;
+		console->status = status;
 		if (console->mode == CONSOLE_SHELL)
 			shell_ended(console, status);
-		else
-			child_ended(console, status);
+		else if (console->mode == CONSOLE_CHECKING)
+			console_password_checked(console, status);
+		else if (console->output.fd < 0)
+			end(console);
 		return true;
 	}
 	return false;
 }
 
-/* Only Ctrl-C is for the command, and ends what was typed ahead, too. */
+/* Only a person's Ctrl-C is for the command, and ends what was typed ahead, too. */
 size_t console_type_child(struct console *console, const char *data, size_t len)
 {
-	(void)len;
-	if (*data == CTRL_C && console->child > 0) {
-		console->ahead_used = 0;
-		kill(console->child, SIGKILL);
-	} else if (console->ahead_used < sizeof(console->ahead)) {
-		console->ahead[console->ahead_used++] = *data;
-	} else {
-		term_puts(&console->term, "\a");
-	}
-	return 1;
+	const char *stop = console->kind == CONSOLE_PERSON ? memchr(data, CTRL_C, len) : NULL;
+
+	if (!stop || console->child <= 0)
+		return console_type_ahead(console, data, len);
+	console->ahead_used = 0;
+	kill(console->child, SIGKILL);
+	return (size_t)(stop + 1 - data);
 }

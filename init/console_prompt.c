@@ -8,17 +8,11 @@
 
 static void enter_line(struct console *console)
 {
-	struct console *before = console_current;
 	char text[EDIT_LINE];
 
 	str_copy(text, sizeof(text), edit_take(&console->edit));
 	term_puts(&console->term, "\n");
-	console->mode = CONSOLE_COMMAND;
-	console_current = console;
-	command_run(text);
-	console_current = before;
-	if (console->mode == CONSOLE_COMMAND)
-		console_to_prompt(console);
+	console_run(console, text);
 }
 
 /* The words that the one before the cursor can become. */
@@ -90,6 +84,21 @@ static void complete(struct console *console)
 	}
 }
 
+/* Ctrl-D, as at any other prompt. */
+static void end_session(struct console *console)
+{
+	struct console *before = console_current;
+
+	console_current = console;
+	if (console_config()->host.console_password[0]) {
+		term_puts(&console->term, "\n");
+		console_lock();
+	} else {
+		term_puts(&console->term, "\a");
+	}
+	console_current = before;
+}
+
 size_t console_type_prompt(struct console *console, const char *data, size_t len)
 {
 	(void)len;
@@ -105,7 +114,7 @@ size_t console_type_prompt(struct console *console, const char *data, size_t len
 		edit_show(&console->edit);
 		break;
 	case EDIT_END:
-		term_puts(&console->term, "\a");
+		end_session(console);
 		break;
 	case EDIT_NOTHING:
 		break;

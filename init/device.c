@@ -2,6 +2,7 @@
 /* A table of states. */
 #include "device.h"
 
+#include "event.h"
 #include "log.h"
 #include "util.h"
 
@@ -38,14 +39,19 @@ bool device_find(const struct config *config, const char *bdf, unsigned *vm, uns
 	return false;
 }
 
-static void tell(const struct config *config, unsigned vm, unsigned hostdev)
+/* Every change is an event; what is trouble, or its end, is a line of the log, too. */
+static void tell(const struct config *config, unsigned vm, unsigned hostdev,
+		 enum device_state before)
 {
 	const struct device *d = &devices[vm][hostdev];
-	bool is_trouble = d->state == DEVICE_QUARANTINED || d->state == DEVICE_GONE;
+	const char *bdf = bdf_of(config, vm, hostdev);
+	const char *name = config->vm[vm].name;
+	bool is_trouble = d->state > DEVICE_CLAIMED;
 
-	log_msg(is_trouble ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, config->vm[vm].name,
-		"device %s is %s%s%s", bdf_of(config, vm, hostdev), state_name[d->state],
-		d->why[0] ? ": " : "", d->why);
+	if (is_trouble || before > DEVICE_CLAIMED)
+		log_msg(is_trouble ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, name, "device %s is %s%s%s",
+			bdf, state_name[d->state], d->why[0] ? ": " : "", d->why);
+	event_device(name, hostdev, bdf, state_name[d->state], d->why);
 }
 
 void device_note(const struct config *config, unsigned vm, unsigned hostdev,
@@ -62,8 +68,8 @@ void device_note(const struct config *config, unsigned vm, unsigned hostdev,
 		return;
 	d->state = state;
 	str_copy(d->why, sizeof(d->why), why);
-	if (state != before && (state > DEVICE_CLAIMED || before > DEVICE_CLAIMED))
-		tell(config, vm, hostdev);
+	if (state != before)
+		tell(config, vm, hostdev, before);
 }
 
 static bool end_trouble(const struct config *config, unsigned vm, unsigned hostdev,
@@ -76,7 +82,7 @@ static bool end_trouble(const struct config *config, unsigned vm, unsigned hostd
 	d->state = to;
 	d->held = to == DEVICE_CLAIMED;
 	d->why[0] = '\0';
-	tell(config, vm, hostdev);
+	tell(config, vm, hostdev, from);
 	return true;
 }
 

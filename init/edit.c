@@ -265,7 +265,7 @@ void edit_init(struct edit *edit)
 	edit->state = EDIT_PLAIN;
 }
 
-const char *edit_take(struct edit *edit)
+char *edit_take(struct edit *edit)
 {
 	edit->line[edit->used] = '\0';
 	if (edit->past && !edit->secret)

@@ -66,7 +66,7 @@ enum edit_wish edit_key(struct edit *edit, char key);
  * The complete line, which is valid until the next key; the line is empty then, and the line before
  * counts as one of the past.
  */
-const char *edit_take(struct edit *edit);
+char *edit_take(struct edit *edit);
 
 /* The line up to the cursor. */
 void edit_before(const struct edit *edit, char text[EDIT_LINE]);

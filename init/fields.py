@@ -33,6 +33,7 @@ FORMS = {
     "PATH": "an absolute path of {size} bytes at most, or nothing",
     "UUID": "a UUID or nothing",
     "MAC": "an Ethernet address or nothing",
+    "SECRET": "a hash of {size} characters at most, or nothing",
     "CPUS": "a list of CPUs, or nothing",
     "STRING": "text of {size} bytes at most",
 }

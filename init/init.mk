@@ -61,7 +61,7 @@ build/native/init/%.o: init/%.c $(INIT_HEADERS) | build/tools
 
 build/native/hvinit: $(addprefix build/native/init/,$(NATIVE_OBJS))
 	$(say) HOSTLD $@
-	$(Q)$(HOSTCC) -o $@ $^ -lxml2
+	$(Q)$(HOSTCC) -o $@ $^ -lxml2 -lcrypt
 
 .PHONY: docs
 docs: build/native/hvinit ## brings docs/diagnostics.md, manifest.md and console.md up to date

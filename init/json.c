@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
 
 enum { DEL = 0x7f };
 
@@ -33,29 +34,60 @@ static bool is_c1(const unsigned char *text)
 	return text[0] == 0xc2 && text[1] < 0xa0;
 }
 
+enum { ESCAPED = sizeof("\\u0000") };
+
+/* What stands for the character at *text in a string; moves *text behind it. */
+static void escape(const unsigned char **text, char escaped[ESCAPED])
+{
+	size_t n = utf8_length(*text);
+
+	if (n == 0)
+		snprintf(escaped, ESCAPED, "\\ufffd");
+	else if (**text == '"' || **text == '\\')
+		snprintf(escaped, ESCAPED, "\\%c", **text);
+	else if (**text < ' ' || **text == DEL)
+		snprintf(escaped, ESCAPED, "\\u%04x", **text);
+	else if (is_c1(*text))
+		snprintf(escaped, ESCAPED, "\\u%04x", (*text)[1]);
+	else
+		snprintf(escaped, ESCAPED, "%.*s", (int)n, (const char *)*text);
+	*text += n ? n : 1;
+}
+
 static void write_string(FILE *out, const char *string)
 {
 	const unsigned char *text = (const unsigned char *)string;
+	char escaped[ESCAPED];
 
 	fputc('"', out);
 	while (*text) {
-		size_t n = utf8_length(text);
-
-		if (n == 0) {
-			fputs("\\ufffd", out);
-			n = 1;
-		} else if (*text == '"' || *text == '\\') {
-			fprintf(out, "\\%c", *text);
-		} else if (*text < ' ' || *text == DEL) {
-			fprintf(out, "\\u%04x", *text);
-		} else if (is_c1(text)) {
-			fprintf(out, "\\u%04x", text[1]);
-		} else {
-			fwrite(text, 1, n, out);
-		}
-		text += n;
+		escape(&text, escaped);
+		fputs(escaped, out);
 	}
 	fputc('"', out);
+}
+
+bool json_quote(const char *string, char *quoted, size_t size)
+{
+	const unsigned char *text = (const unsigned char *)string;
+	char escaped[ESCAPED];
+	size_t used = 0;
+
+	if (size < sizeof("\"\""))
+		return false;
+	quoted[used++] = '"';
+	while (*text) {
+		size_t n;
+
+		escape(&text, escaped);
+		n = strlen(escaped);
+		if (used + n + 2 > size)
+			return false;
+		memcpy(quoted + used, escaped, n);
+		used += n;
+	}
+	memcpy(quoted + used, "\"", 2);
+	return true;
 }
 
 static void write_line(const struct json *json)

@@ -7,6 +7,7 @@
 #define HVINIT_JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -41,6 +42,11 @@ void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
 void json_text(struct json *json, const char *key, const char *text); /* "": null */
 void json_count(struct json *json, const char *key, int64_t number); /* below 0: null */
+
+/*
+ * A text as a JSON string, quotes included, in a buffer of size bytes; false when it does not fit.
+ */
+bool json_quote(const char *text, char *quoted, size_t size);
 
 /* Ends the text. False when something is still open, was closed twice, or could not be written. */
 bool json_finish(struct json *json);

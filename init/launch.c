@@ -101,6 +101,7 @@ _Noreturn static void run_launcher(const struct child_job *job, const struct chi
 		child_give_up(vm, DIAG_LAUNCH_FAIL, name, "build QEMU's arguments");
 	}
 	opened.at[ARGV_FD_QMP] = opened.at[ARGV_FD_SERIAL] = true;
+	opened.at[ARGV_FD_CTL] = plan.vm->ctl;
 	if (!open_all(root, job->config, &plan, &opened, &diag)) {
 		child_findings(&diag, vm);
 		_exit(CHILD_FAILED);
@@ -142,7 +143,7 @@ int launch_vm(const struct config *config, unsigned slot, struct launch *launch)
 	if (launch->cgroup == -EBUSY)
 		return -EBUSY;
 	job.grouped = launch->cgroup >= 0;
-	error = child_start(&job, CHILD_TALKS, -1, launch);
+	error = child_start(&job, config->vm[slot].ctl ? CHILD_TALKS_CTL : CHILD_TALKS, -1, launch);
 	if (error)
 		close_fdp(&launch->cgroup);
 	return error;

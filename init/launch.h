@@ -35,10 +35,13 @@ struct launch {
 	pid_t pid;
 	int qmp;
 	int serial;
+	int ctl; /* of a VM with CTL; else -1 */
 	int words; /* what launcher and QEMU write to stdout and stderr */
 	int report; /* struct launch_report records */
 	int cgroup; /* a VM's: see sys_cgroup.h; -1: the machine has no control groups */
 };
+
+#define LAUNCH_NOTHING ((struct launch){ -1, -1, -1, -1, -1, -1, -1 })
 
 /* Starts VM slot of config. 0, or a negative errno with nothing left open. */
 int launch_vm(const struct config *config, unsigned slot, struct launch *launch);

@@ -29,6 +29,7 @@ static unsigned delivered; /* lines of ours so far */
 static void (*kernel_line)(const char *text);
 static struct source later = { .fd = -1 };
 static bool behind; /* what the kernel has kept so far is not in the ring */
+static uint64_t lost;
 static uint64_t next; /* sequence number of the first record that was not shown */
 /* The kernel log's clock began to count before CLOCK_BOOTTIME did: by so many microseconds. */
 static uint64_t ahead;
@@ -44,16 +45,12 @@ void log_stamp(char *stamp, size_t size)
 	format_stamp(boottime_us() + ahead, stamp, size);
 }
 
-/*
- * One line for ring and console. Our own lines come as user messages, the kernel's as its own. One
- * that comes again was shown before it could be kept.
- */
-static void deliver(unsigned priority, uint64_t us, const char *text, bool again)
+/* One line for the ring, unless what is older is not in it yet, and for the consoles. */
+static void say(uint64_t us, const char *text, bool is_shown)
 {
 	char line[LINE + 64];
 	char stamp[32];
 	int n;
-	bool ours = priority >> FACILITY_SHIFT != 0;
 
 	format_stamp(us, stamp, sizeof(stamp));
 	n = snprintf(line, sizeof(line), "%s %s\n", stamp, text);
@@ -61,16 +58,41 @@ static void deliver(unsigned priority, uint64_t us, const char *text, bool again
 		return;
 	if ((size_t)n >= sizeof(line))
 		n = sizeof(line) - 1;
-	delivered += ours && !again;
-	if (!behind)
+	if (!behind) {
 		ring_write(&ring, line, (size_t)n);
-	if (!again && (int)(priority & 7) <= (ours ? LOG_LEVEL_INFO : shown)) {
-		line[n - 1] = '\0';
-		console_line(line);
+		console_more(&ring);
 	}
+	line[n - 1] = '\0';
+	if (is_shown)
+		console_line(line);
+}
+
+/*
+ * Our own lines come as user messages, the kernel's as its own. One that comes again was shown before
+ * it could be kept.
+ */
+static void deliver(unsigned priority, uint64_t us, const char *text, bool again)
+{
+	bool ours = priority >> FACILITY_SHIFT != 0;
+
+	delivered += ours && !again;
+	say(us, text, !again && (int)(priority & 7) <= (ours ? LOG_LEVEL_INFO : shown));
 	/* Last: it may log, and so come here again. */
 	if (!ours && !again && kernel_line)
 		kernel_line(text);
+}
+
+/* The kernel numbers its records; between two that came, so many were written over. */
+static void tell_lost(uint64_t lines)
+{
+	char text[80];
+
+	if (lines == 0)
+		return;
+	lost += lines;
+	str_format(text, sizeof(text), "hvinit: log: %lu lines of the kernel log were lost",
+		   (unsigned long)lines);
+	say(boottime_us() + ahead, text, true);
 }
 
 /* "priority,sequence,microseconds,flags;text\n continuation lines" */
@@ -101,6 +123,8 @@ static void read_record(char *record, size_t len)
 	text[strcspn(text, "\n")] = '\0';
 	text[text_filter(&filter, text, strlen(text), text)] = '\0';
 	again = sequence < next;
+	if (!again && next)
+		tell_lost(sequence - next);
 	if (!again)
 		next = sequence + 1;
 	deliver(priority, us, text, again);
@@ -114,8 +138,6 @@ static bool read_one(void)
 
 	if (n > 0)
 		read_record(record, (size_t)n);
-	else if (n < 0 && errno == EPIPE)
-		console_line("hvinit: log: lines were lost: the kernel log ran over");
 	return n > 0 || (n < 0 && errno == EPIPE);
 }
 
@@ -131,7 +153,7 @@ void log_init(int shown_level)
 	int fd = sys_kmsg_follow();
 
 	shown = shown_level;
-	next = 0;
+	next = lost = 0;
 	kmsg = sys_kmsg_open();
 	if (fd >= 0 && kmsg >= 0)
 		loop_add(&follow, fd, EPOLLIN, follow_ready, NULL);
@@ -227,6 +249,11 @@ void log_finding(const struct finding *finding)
 	emit(level, line);
 	str_format(line, sizeof(line), "remedy: %s", diag_code_remedy(finding->code));
 	emit(level, line);
+}
+
+uint64_t log_lost(void)
+{
+	return lost;
 }
 
 const struct ring *log_ring(void)

@@ -36,6 +36,9 @@ void log_finding(const struct finding *finding);
 /* "[    1.234567]": now, on the kernel log's clock, for lines that are not in that log. */
 void log_stamp(char *stamp, size_t size);
 
+/* Lines that the kernel's log has lost before they could be read. */
+uint64_t log_lost(void);
+
 const struct ring *log_ring(void);
 
 #endif

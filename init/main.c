@@ -18,6 +18,8 @@
 #include "command.h"
 #include "confine.h"
 #include "console.h"
+#include "ctl.h"
+#include "event.h"
 #include "fatal.h"
 #include "launch.h"
 #include "log.h"
@@ -40,7 +42,7 @@ static struct source patience = {
 }; /* with that child, which no VM may be started before */
 static bool safe; /* start nothing by itself */
 
-enum { RESERVE_S = 60 };
+enum { RESERVE_S = 60, EVENT_BYTES = 16 * 1024 };
 
 static void read_cmdline(struct diag *diag)
 {
@@ -317,7 +319,10 @@ _Noreturn static void run_pid1(void)
 	configure(&diag);
 	log_set_level((int)config.host.log_level);
 	command_init(&config);
+	console_ready();
 	warn("make the host's log", log_keep((size_t)config.host.log_kib * 1024));
+	warn("make room for events", event_init(EVENT_BYTES));
+	warn("listen for 'hvinit ctl'", ctl_init());
 	safe |= machine_init(&config);
 	/* An image that fails even in safe mode must not reboot for ever. */
 	fatal_init(config.host.on_fatal == HOST_ON_FATAL_REBOOT && !bootcount_is_bad());

@@ -16,6 +16,17 @@
 #define FORMAT_LINE "# hvinit manifest 1\n"
 #define HASH_LINE "# sha256 "
 
+/* How much of a line that is no assignment is told: nothing from where a password's hash may begin. */
+static int told(const char *text, size_t len)
+{
+	enum { MOST = 60 };
+	size_t n = 0;
+
+	while (n < len && n < MOST && text[n] != '$')
+		n++;
+	return (int)n;
+}
+
 /* A bit for each byte of struct config that a symbol's field starts at. */
 struct seen {
 	unsigned char bit[sizeof(struct config) / 8 + 1];
@@ -182,8 +193,7 @@ static void parse_line(const char *text, size_t len, unsigned line, struct confi
 		return;
 	if (!split(&a, text, len)) {
 		diag_add(diag, DIAG_HOST, DIAG_MANIFEST_LINE, "manifest",
-			 "line %u: \"%.*s\" is not SYMBOL=value", line, (int)(len < 60 ? len : 60),
-			 text);
+			 "line %u: \"%.*s\" is not SYMBOL=value", line, told(text, len), text);
 		return;
 	}
 	if (!resolve(&a, config)) {
@@ -325,8 +335,7 @@ static void override(const char *word, size_t len, struct config *config, struct
 
 	if (!split(&a, word, len)) {
 		diag_add(diag, DIAG_HOST, DIAG_CMDLINE_OVERRIDE, "kernel command line",
-			 "hvinit.%.*s is not SYMBOL=value or safe", (int)(len < 60 ? len : 60),
-			 word);
+			 "hvinit.%.*s is not SYMBOL=value or safe", told(word, len), word);
 		return;
 	}
 	if (!resolve(&a, config) || !a.symbol->cmdline) {
@@ -366,6 +375,15 @@ void manifest_settable(const struct config *config, void (*each)(void *arg, cons
 	}
 }
 
+bool manifest_is_secret(const char *line)
+{
+	struct assignment a = { .line = 1 };
+	static struct config ignored;
+
+	return split(&a, line, strcspn(line, "\n")) && resolve(&a, &ignored) &&
+	       a.symbol->type == SYM_SECRET;
+}
+
 bool manifest_cmdline(const char *cmdline, bool trusted, struct config *config, struct diag *diag)
 {
 	static const char prefix[] = "hvinit.";
@@ -386,8 +404,8 @@ bool manifest_cmdline(const char *cmdline, bool trusted, struct config *config, 
 			else
 				diag_add(diag, DIAG_HOST, DIAG_CMDLINE_OVERRIDE,
 					 "kernel command line",
-					 "%.*s was ignored: Secure Boot is on",
-					 (int)(len < 80 ? len : 80), word);
+					 "%.*s was ignored: Secure Boot is on", told(word, len),
+					 word);
 		}
 		word += len;
 		word += strspn(word, " \t\n");

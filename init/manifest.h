@@ -53,6 +53,9 @@ const struct hostdev_config *manifest_find(const struct config *config, const ch
  */
 bool manifest_set(const char *name, const char *value, struct config *config, struct diag *diag);
 
+/* Whether a line of a manifest sets a symbol whose value nothing may show. */
+bool manifest_is_secret(const char *line);
+
 /*
  * Applies hvinit.<SYMBOL>=<value> words of a kernel command line for the symbols whose template
  * allows it, and tells whether hvinit.safe is among them. With trusted false (Secure Boot is on)

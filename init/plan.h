@@ -18,6 +18,7 @@ enum {
 	PLAN_DISK_ADDR = PLAN_SLOTS - 1, /* - slot of the disk */
 	PLAN_NET_ADDR = PLAN_DISK_ADDR - HV_DISK_SLOTS, /* - slot of the network interface */
 	PLAN_PANIC_ADDR = PLAN_NET_ADDR - HV_NET_SLOTS,
+	PLAN_CTL_ADDR = PLAN_PANIC_ADDR - 1,
 	PLAN_PORTS = HV_HOSTDEV_SLOTS + HV_PORT_SLOTS,
 	PLAN_NONE = -1,
 	PLAN_ROOT = -2, /* in place of a vSMMU: the guest's pcie.0 */

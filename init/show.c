@@ -36,8 +36,7 @@ static const struct facts *look_here(void)
 	return &here;
 }
 
-/* An object that says what wrote it; its other members and the end are the caller's. */
-static struct json begin_json(void)
+struct json show_begin_json(void)
 {
 	struct json json = { .out = stdout };
 
@@ -49,7 +48,7 @@ static struct json begin_json(void)
 
 static bool show_plan_json(const struct config *config, const struct facts *facts)
 {
-	struct json json = begin_json();
+	struct json json = show_begin_json();
 
 	json_array(&json, "vms");
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
@@ -140,23 +139,31 @@ bool show_devices(const struct config *config, const struct facts *facts, bool a
 		inventory_print(config, facts, stdout);
 		return !ferror(stdout);
 	}
-	json = begin_json();
+	json = show_begin_json();
 	inventory_json(config, facts, &json);
 	json_end(&json);
 	return json_finish(&json);
 }
 
+/* A hash can be guessed at, by whoever sees it. */
 bool show_manifest(void)
 {
-	char data[4096];
-	_cleanup_fd_ int fd = open(MANIFEST_PATH, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
+	static struct diag diag;
+	size_t len;
+	const char *text = manifest_read(MANIFEST_PATH, &len, &diag);
+	const char *line;
 
-	while (fd >= 0 && (n = read(fd, data, sizeof(data))) > 0)
-		fwrite(data, 1, (size_t)n, stdout);
-	if (n < 0)
-		printf("hvinit: " MANIFEST_PATH ": it cannot be read\n");
-	return n == 0;
+	diag_print(&diag, stdout);
+	for (; text && *text; text = line) {
+		size_t n = strcspn(text, "\n");
+
+		line = text + n + (text[n] == '\n');
+		if (manifest_is_secret(text))
+			printf("%.*s=\"(not shown)\"\n", (int)strcspn(text, "="), text);
+		else
+			printf("%.*s\n", (int)n, text);
+	}
+	return text != NULL;
 }
 
 static void explain_words(enum diag_code code)

@@ -10,7 +10,11 @@
 #include <stdbool.h>
 
 #include "facts.h"
+#include "json.h"
 #include "symbols.h"
+
+/* The outermost object, which says what wrote it; its other members and the end are the caller's. */
+struct json show_begin_json(void);
 
 /* Every VM's topology, and the machine with them on it. facts: NULL for this machine's, as now. */
 bool show_plan(const struct config *config, const struct facts *facts, bool json);

@@ -5,6 +5,7 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "log.h"
 #include "loop.h"
 #include "symbols.h"
@@ -22,11 +23,12 @@ static pid_t child; /* the one that ends the machine */
 
 static const struct {
 	const char *text;
+	const char *event;
 	int command;
 } ends[] = {
-	[SHUTDOWN_HALT] = { "halt", RB_HALT_SYSTEM },
-	[SHUTDOWN_POWEROFF] = { "power off", RB_POWER_OFF },
-	[SHUTDOWN_REBOOT] = { "reboot", RB_AUTOBOOT },
+	[SHUTDOWN_HALT] = { "halt", "halt", RB_HALT_SYSTEM },
+	[SHUTDOWN_POWEROFF] = { "power off", "poweroff", RB_POWER_OFF },
+	[SHUTDOWN_REBOOT] = { "reboot", "reboot", RB_AUTOBOOT },
 };
 
 bool shutdown_going_on(void)
@@ -110,6 +112,7 @@ void shutdown_begin(enum shutdown_how how)
 	bool again = going_on;
 
 	goal = how;
+	event_machine(ends[how].event);
 	if (!going_on && vm_active())
 		log_msg(LOG_LEVEL_INFO, "host", "VMs to stop before the machine goes down: %u",
 			vm_active());

@@ -18,6 +18,7 @@ In a config block, comment lines tell what Kconfig has no words for:
     # hvinit: type uuid           a UUID or nothing
     # hvinit: type mac            an Ethernet address or nothing
     # hvinit: type cpus           a list of CPUs ("0-3,8") or nothing
+    # hvinit: type secret         a crypt(5) hash or nothing; never shown
     # hvinit: libvirt TEXT        what a libvirt domain says for it, for docs/manifest.md
 """
 
@@ -43,6 +44,7 @@ VALID = {
     "PATH": r"(/.*)?",
     "UUID": r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?",
     "MAC": r"([0-9a-f]{2}(:[0-9a-f]{2}){5})?",
+    "SECRET": r"(\$[56]\$[./0-9A-Za-z=$]+)?",
     "CPUS": r"([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?",
     "STRING": r".*",
 }
@@ -114,7 +116,7 @@ def annotate(symbol: Symbol, words: list[str]) -> None:
             symbol.cmdline = True
         case ["size", size] if size.isdigit():
             symbol.size = int(size)
-        case ["type", ("bdf" | "id" | "path" | "uuid" | "mac" | "cpus") as kind]:
+        case ["type", ("bdf" | "id" | "path" | "uuid" | "mac" | "cpus" | "secret") as kind]:
             symbol.kind = kind.upper()
         case ["type", "number", _, *_, low, high] if low.isdigit() and high.isdigit():
             symbol.kind, symbol.low, symbol.high = "NUMBER", int(low), int(high)
@@ -335,6 +337,7 @@ enum symbol_type {
 	SYM_UUID,
 	SYM_MAC,
 	SYM_CPUS,
+	SYM_SECRET, /* a hash that nothing may show */
 };
 
 struct symbol {

@@ -14,7 +14,9 @@ static struct term *terms; /* all of them, for the last words */
 
 static void want(struct term *term)
 {
-	loop_want(&term->tty, (term->lent ? 0 : EPOLLIN) | (term->used ? (uint32_t)EPOLLOUT : 0));
+	bool types = !term->lent && !term->ended && !term->paused;
+
+	loop_want(&term->tty, (types ? EPOLLIN : 0) | (term->used ? (uint32_t)EPOLLOUT : 0));
 }
 
 static void flush_out(struct term *term)
@@ -42,25 +44,45 @@ static void flush_out(struct term *term)
 	}
 }
 
+/* Hung up: it would be ready for ever. */
+static void hang_up(struct term *term)
+{
+	loop_close(&term->tty);
+	term->used = 0;
+	if (term->gone)
+		term->gone(term->arg);
+}
+
+static void read_typed(struct term *term)
+{
+	char data[IN];
+	ssize_t n = read(term->tty.fd, data, sizeof(data));
+
+	if (n > 0) {
+		term->input(term->arg, data, (size_t)n);
+	} else if (n == 0 && term->is_plain && !term->ended) {
+		/* Who says no more may still listen. */
+		term->ended = true;
+		term->input(term->arg, "\n", 1);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		hang_up(term);
+	}
+}
+
 static void tty_ready(void *arg, uint32_t events)
 {
 	struct term *term = arg;
-	char data[IN];
-	ssize_t n;
 
 	if (events & EPOLLOUT)
 		flush_out(term);
-	if (events & EPOLLHUP && term->lent) {
+	if (events & EPOLLHUP && term->lent)
 		loop_close(&term->tty); /* by the end of the session that has it */
+	else if (events & EPOLLHUP && (term->ended || term->paused))
+		hang_up(term);
+	else if (events & (EPOLLIN | EPOLLHUP) && !term->lent)
+		read_typed(term);
+	if (term->tty.fd < 0)
 		return;
-	}
-	if (events & (EPOLLIN | EPOLLHUP) && !term->lent) {
-		n = read(term->tty.fd, data, sizeof(data));
-		if (n > 0)
-			term->input(term->arg, data, (size_t)n);
-		else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			loop_close(&term->tty); /* hung up: it would be ready for ever */
-	}
 	if (!term_is_behind(term))
 		term->room(term->arg);
 	want(term);
@@ -107,7 +129,7 @@ int term_init(struct term *term, int fd, unsigned baud)
 		term->next = terms;
 		terms = term;
 	}
-	term->lent = false;
+	term->lent = term->ended = term->paused = false;
 	term->used = term->dropped = 0;
 	term->is_tty = tcgetattr(fd, &term->ordinary) == 0;
 	set_speed(&term->ordinary, baud);
@@ -132,6 +154,12 @@ void term_take_back(struct term *term, int fd)
 		loop_add(&term->tty, fd, EPOLLIN, tty_ready, term);
 	}
 	set_raw(term);
+	want(term);
+}
+
+void term_pause(struct term *term, bool paused)
+{
+	term->paused = paused;
 	want(term);
 }
 
@@ -171,7 +199,7 @@ void term_text(struct term *term, const char *data, size_t len)
 			term_write(term, data, n);
 		if (!eol)
 			return;
-		term_write(term, "\r\n", 2);
+		term_write(term, term->is_plain ? "\n" : "\r\n", term->is_plain ? 1 : 2);
 		data += n + 1;
 		len -= n + 1;
 	}

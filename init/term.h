@@ -15,7 +15,9 @@ struct term {
 	/* What was typed; and, once the line has caught up, that there is room for more. */
 	void (*input)(void *arg, const char *data, size_t len);
 	void (*room)(void *arg);
+	void (*gone)(void *arg); /* a program has closed the other end; NULL: it is no program's */
 	void *arg;
+	bool is_plain; /* a program's: newlines stay as they are, and an end of file ends a line */
 
 	/* The rest is term.c's own. */
 	struct source tty;
@@ -23,6 +25,8 @@ struct term {
 	struct term *next;
 	bool is_tty;
 	bool lent;
+	bool ended; /* nothing more will be typed */
+	bool paused;
 	size_t used;
 	size_t dropped;
 	char out[TERM_OUT];
@@ -41,6 +45,9 @@ int term_init(struct term *term, int fd, unsigned baud);
  */
 void term_lend(struct term *term);
 void term_take_back(struct term *term, int fd);
+
+/* What is typed stays with the kernel until it is let in again. */
+void term_pause(struct term *term, bool paused);
 
 /* True while a slow line is so far behind that who can wait should; room is called after that. */
 bool term_is_behind(const struct term *term);

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "check_print.h"
+#include "ctl.h"
 #include "facts_text.h"
 #include "import.h"
 #include "manifest.h"
@@ -57,6 +59,8 @@ struct request {
 	bool kconfig; /* --kconfig */
 	bool probe; /* --probe */
 	const char *file;
+	const char *socket; /* --socket, or NULL */
+	char *const *words; /* all arguments, and a NULL */
 	const char *last; /* after the file: a VM's name; "" when there is none */
 };
 
@@ -268,6 +272,11 @@ static int run_record(const struct request *request)
 	return finish(true);
 }
 
+static int run_ctl(const struct request *request)
+{
+	return ctl_ask(request->socket ? request->socket : CTL_PATH, request->words);
+}
+
 static int run_version(const struct request *request)
 {
 	(void)request;
@@ -288,6 +297,7 @@ enum {
 	ANY = 64,
 	FILES = 128,
 	NO_MACHINE = 256,
+	SOCKET = 512,
 };
 
 static const struct tool_option {
@@ -311,6 +321,7 @@ static const struct tool_option {
 	  "also ask each SMMU for its registers: an idle device behind it\n"
 	  "                 is lent to VFIO for a moment, and reset; it says which",
 	  PROBE },
+	{ "socket", "PATH", "PID 1 listens there, and not at " CTL_PATH, SOCKET },
 	{ "help", NULL, "tell about the command", ANY },
 	{ "version", NULL, "print the version", ANY },
 };
@@ -338,6 +349,8 @@ static const struct tool_command {
 	  run_import },
 	{ "explain", "[WHAT]", "tell what a code or QEMU's words mean, or all of them", 0, 1, 0,
 	  run_explain },
+	{ "ctl", "COMMAND…", "have PID 1 run a command of its console", 1, INT_MAX, SOCKET,
+	  run_ctl },
 	{ "version", "", "print the version", 0, 0, 0, run_version },
 	{ "help", "[COMMAND]", "list the commands, or tell about one", 0, 1, 0, run_help },
 };
@@ -346,7 +359,8 @@ static const char exit_status[] =
 	"A file named \"-\" is standard input. Findings go to standard error, those of\n"
 	"'check' to standard output. Exit status: 0 all is well, or there are warnings\n"
 	"only, of which 'import' must have none; 1 there are failures; 2 wrong usage, or\n"
-	"a file that cannot be read.";
+	"a file that cannot be read. That of 'ctl' is the command's: 1 it was refused, or\n"
+	"PID 1 was not reached; 2 wrong words.";
 
 static const struct tool_command *find_command(const char *name)
 {
@@ -411,6 +425,7 @@ static int run_words(struct request *request, unsigned options, int argc, char *
 		}
 	request->file = argc > 1 ? argv[1] : "";
 	request->last = argc > 2 ? argv[2] : "";
+	request->words = argv + 1;
 	if (argc - 1 >= c->fewest && argc - 1 <= c->most)
 		return c->run(request);
 	fprintf(stderr, "hvinit: usage: hvinit %s%s%s; see 'hvinit help %s'\n", c->name,
@@ -431,7 +446,8 @@ static bool read_slot(const char *text, unsigned *slot)
 _Static_assert(HV_VM_SLOTS == 8, "a slot is one digit, and the help names the last");
 
 /* Takes in the options, which may stand anywhere. Returns the bits of those found, or -1. */
-static int read_options(int argc, char **argv, struct request *request, const char **ask)
+static int read_options(int argc, char **argv, const char *form, struct request *request,
+			const char **ask)
 {
 	struct option options[ARRAY_SIZE(tool_options) + 1] = { 0 };
 	unsigned found = 0;
@@ -442,7 +458,7 @@ static int read_options(int argc, char **argv, struct request *request, const ch
 		options[i] = (struct option){ .name = tool_options[i].name,
 					      .has_arg = tool_options[i].arg ? required_argument :
 									       no_argument };
-	while ((option = getopt_long(argc, argv, "h", options, &at)) != -1) {
+	while ((option = getopt_long(argc, argv, form, options, &at)) != -1) {
 		if (option == '?')
 			return -1; /* getopt has said why */
 		if (option == 'h') {
@@ -454,6 +470,8 @@ static int read_options(int argc, char **argv, struct request *request, const ch
 			request->root = optarg;
 		else if (tool_options[at].bit == HOST)
 			request->host = optarg;
+		else if (tool_options[at].bit == SOCKET)
+			request->socket = optarg;
 		else if (tool_options[at].bit == FILES)
 			request->files = optarg;
 		else if (tool_options[at].bit == NO_MACHINE)
@@ -476,19 +494,26 @@ static int run_line(int argc, char **argv)
 {
 	static char name[] = "hvinit";
 	struct request request = { .file = "", .last = "" };
+	static char ctl[] = "ctl";
+	bool is_ctl = argc > 1 && strcmp(argv[1], ctl) == 0;
 	const char *ask = "";
 	int options;
 
+	argv += is_ctl;
+	argc -= is_ctl;
 	argv[0] = name; /* what getopt calls it, however it was called */
-	options = read_options(argc, argv, &request, &ask);
+	/* What stands behind a command of PID 1's is that command's. */
+	options = read_options(argc, argv, is_ctl ? "+h" : "h", &request, &ask);
 	if (options < 0)
 		return EXIT_USAGE;
 	if (strcmp(ask, "version") == 0)
 		return run_version(NULL);
 	if (strcmp(ask, "help") == 0) {
-		request.file = optind < argc ? argv[optind] : "";
+		request.file = is_ctl ? ctl : optind < argc ? argv[optind] : "";
 		return run_help(&request);
 	}
+	if (is_ctl)
+		argv[--optind] = ctl;
 	if (optind == argc) {
 		fprintf(stderr, "hvinit: usage: hvinit COMMAND; see 'hvinit help'\n");
 		return EXIT_USAGE;

@@ -103,6 +103,19 @@ static bool is_cpus(char *text)
 	return cpulist_parse(text, &list);
 }
 
+/* What crypt(5) makes by SHA-256 or SHA-512: "$6$", parameters, salt and hash. */
+static bool is_hash(const char *text)
+{
+	static const char signs[] = "./=$";
+
+	if (!str_prefix(text, "$5$") && !str_prefix(text, "$6$"))
+		return false;
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && !strchr(signs, *text))
+			return false;
+	return true;
+}
+
 /* A name that needs no quoting in QEMU's words: [A-Za-z][A-Za-z0-9._-]* */
 static bool is_id(const char *text)
 {
@@ -211,9 +224,17 @@ static const char *wrong_form(const struct symbol *s, char *text)
 		return !*text || is_mac(text) ? NULL : "an Ethernet address of one interface";
 	case SYM_CPUS:
 		return is_cpus(text) ? NULL : "a list of CPUs (such as 0-3,8)";
+	case SYM_SECRET:
+		return !*text || is_hash(text) ? NULL : "a hash ('openssl passwd -6' makes one)";
 	default:
 		return NULL;
 	}
+}
+
+/* What a diagnostic may repeat of a value. */
+static const char *shown(const struct symbol *s, const char *text)
+{
+	return s->type == SYM_SECRET ? "(not shown)" : text;
 }
 
 static void set_string(const struct assignment *a, char *text, struct diag *diag)
@@ -226,7 +247,8 @@ static void set_string(const struct assignment *a, char *text, struct diag *diag
 		value_complain(diag, a, DIAG_SYMBOL_VALUE,
 			       "the string is empty (the default is \"%s\")", s->def);
 	else if (want)
-		value_complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not %s", text, want);
+		value_complain(diag, a, DIAG_SYMBOL_VALUE, "\"%.80s\" is not %s", shown(s, text),
+			       want);
 	else if (!is_printable(text))
 		value_complain(diag, a, DIAG_SYMBOL_VALUE, "the string holds a control character");
 	else if (strlen(text) >= s->size)
@@ -252,7 +274,7 @@ void value_set(const struct assignment *a, struct diag *diag)
 	}
 	if (!unquote(a->value, text, sizeof(text))) {
 		value_complain(diag, a, DIAG_SYMBOL_VALUE, "%.80s is not a string in double quotes",
-			       a->value);
+			       shown(a->symbol, a->value));
 		return;
 	}
 	if (a->symbol->type == SYM_NUMBER)

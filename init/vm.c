@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "event.h"
 #include "log.h"
 #include "manifest.h"
 #include "util.h"
@@ -45,11 +46,14 @@ uint64_t vm_ready_ms(const struct vm_config *vm)
 
 void vm_enter(struct vm *vm, enum vm_state state, const char *why)
 {
+	const char *before = state_name[vm->state];
+
 	vm->state = state;
 	vm->since = vm_now_ms();
 	str_copy(vm->why, sizeof(vm->why), why);
 	log_msg(state == VM_FAILED || state == VM_INVALID ? LOG_LEVEL_ERR : LOG_LEVEL_INFO,
 		vm->config->name, "%s%s%s", state_name[state], why[0] ? ": " : "", why);
+	event_vm(vm->config->name, state_name[state], before, why);
 }
 
 void vm_fault(struct vm *vm, const struct finding *finding)
@@ -95,6 +99,7 @@ int vm_init(const struct config *all, const struct diag *diag)
 
 		vm->slot = slot;
 		vm->starts = vm->tries = 0;
+		vm->to_running = 0;
 		vm->forgiven = 0;
 		history_init(&vm->history);
 		vm->waiting = vm->faulty = vm->lingering = false;
@@ -236,6 +241,7 @@ struct vm_view vm_look(unsigned slot)
 		.again_s = again ? (vm->again_at - now + 999) / 1000 : 0,
 		.pid = vm->pid,
 		.since_s = (now - vm->since) / 1000,
+		.to_running_ms = vm->to_running,
 		.starts = vm->starts,
 		.devices = vm->devices,
 		.vsmmus = vm->vsmmus,

@@ -57,6 +57,7 @@ struct vm_view {
 	uint64_t again_s; /* of backoff: seconds until it starts again */
 	pid_t pid; /* 0: none */
 	uint64_t since_s; /* seconds in this state */
+	uint64_t to_running_ms; /* the last start that came so far has taken; 0: there was none */
 	unsigned starts;
 	unsigned devices; /* of the last start */
 	unsigned vsmmus;
@@ -69,6 +70,8 @@ struct vm_view {
  */
 int vm_init(const struct config *config, const struct diag *diag);
 
+/* "running": what status shows. */
+const char *vm_state_name(enum vm_state state);
 /* The slot of a VM by name, or -1. */
 int vm_find(const char *name);
 bool vm_exists(unsigned slot);

@@ -214,7 +214,7 @@ static bool read_serial(struct vm *vm)
 	if (!read_some(&vm->serial, data, sizeof(data), &len))
 		return false;
 	ring_write(&vm->console, data, len);
-	console_guest(vm->slot);
+	console_more(&vm->console);
 	if (vm->config->console_echo)
 		echo(vm, data, len);
 	return true;
@@ -341,6 +341,8 @@ void vm_io_open(struct vm *vm, const struct launch *launch)
 	memset(vm->warned, 0, sizeof(vm->warned));
 	loop_add(&vm->qmp, launch->qmp, EPOLLIN, qmp_ready, vm);
 	loop_add(&vm->serial, launch->serial, EPOLLIN, serial_ready, vm);
+	if (launch->ctl >= 0)
+		console_add_guest(vm->slot, launch->ctl);
 	loop_add(&vm->words, launch->words, EPOLLIN, words_ready, vm);
 	loop_add(&vm->report, launch->report, EPOLLIN, report_ready, vm);
 	if (launch->cgroup >= 0)
@@ -359,6 +361,7 @@ void vm_io_close(struct vm *vm)
 {
 	loop_close(&vm->qmp);
 	loop_close(&vm->serial);
+	console_lose_guest(vm->slot);
 	loop_close(&vm->words);
 	loop_close(&vm->report);
 }

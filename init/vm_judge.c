@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "event.h"
 #include "refusal.h"
 #include "sys_cgroup.h"
 #include "util.h"
@@ -148,6 +149,7 @@ static void remember(struct vm *vm, enum end_cause cause)
 	};
 
 	history_add(&vm->history, entry, vm->why);
+	event_end(vm->config->name, history_cause(cause), entry.ran_ms, vm->why);
 }
 
 void vm_judge(struct vm *vm)

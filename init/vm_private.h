@@ -30,6 +30,7 @@ struct vm {
 	uint64_t started;
 	uint64_t deadline; /* for the guest to obey its power button */
 	char why[VM_WHY];
+	uint64_t to_running; /* ms that the last start has taken until the guest ran */
 	unsigned starts;
 	unsigned devices;
 	unsigned vsmmus;
@@ -102,7 +103,6 @@ struct vm *vm_at(unsigned slot);
 uint64_t vm_now_ms(void);
 /* How long QEMU may take to pin a guest's memory and realize its devices. */
 uint64_t vm_ready_ms(const struct vm_config *vm);
-const char *vm_state_name(enum vm_state state);
 void vm_enter(struct vm *vm, enum vm_state state, const char *why);
 
 /* Logs a finding, and keeps the first one that is a failure: those after it are consequences. */

@@ -182,8 +182,10 @@ static void run(struct vm *vm)
 	bool first = !vm->ran;
 
 	timer_set(&vm->timer, 0);
-	if (first)
+	if (first) {
 		vm->ran_from = vm_now_ms();
+		vm->to_running = vm->ran_from - vm->started;
+	}
 	vm->ran = true;
 	vm->panicked = false;
 	vm_enter(vm, VM_RUNNING, "");

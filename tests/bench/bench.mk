@@ -20,7 +20,7 @@ $(BENCH_HELPERS): build/bench/%: tests/bench/%.c
 build/bench/hvinit: $(BENCH_OBJS)
 	@mkdir -p $(@D)
 	$(say) HOSTLD $@
-	$(Q)$(HOSTCC) -static -o $@ $^ $(PID1_WRAP:%=-Wl,--wrap=%)
+	$(Q)$(HOSTCC) -static -o $@ $^ $(PID1_WRAP:%=-Wl,--wrap=%) -lcrypt
 
 bench: build/native/hvinit build/bench/hvinit $(BENCH_HELPERS) $(PID1_HELPERS) ## figures: checks, restarts, an idle PID 1
 	$(Q)rootfs/setup.sh install packages.bench

@@ -33,7 +33,7 @@ build/fuzz/hvinit.a: $(addprefix build/fuzz/init/,$(filter-out main.o,$(NATIVE_O
 
 $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/%.o build/fuzz/hvinit.a
 	$(say) FUZZ $@
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lxml2 $(FUZZ_WRAP_$(*:fuzz_%=%):%=-Wl,--wrap=%)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lxml2 -lcrypt $(FUZZ_WRAP_$(*:fuzz_%=%):%=-Wl,--wrap=%)
 
 $(FUZZ_SEEDS): tests/fuzz/seeds.py $(SYMBOLS_H) init/command.c $(wildcard init/domain* init/vm*.c tests/golden/*/*)
 	$(Q)rm -rf $(@D)

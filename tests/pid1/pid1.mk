@@ -19,11 +19,11 @@ build/pid1/%.o: tests/pid1/%.c
 
 build/pid1/hvinit: $(addprefix build/native/init/,$(NATIVE_OBJS)) build/pid1/seams.o build/pid1/allocations.o
 	$(say) HOSTLD $@
-	$(Q)$(HOSTCC) -o $@ $^ $(PID1_WRAP:%=-Wl,--wrap=%) -lxml2
+	$(Q)$(HOSTCC) -o $@ $^ $(PID1_WRAP:%=-Wl,--wrap=%) -lxml2 -lcrypt
 
 build/pid1/hvinit-asan: build/unit/init/main.o build/unit/hvinit.a build/pid1/seams.o
 	$(say) HOSTLD $@
-	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $^ $(PID1_WRAP:%=-Wl,--wrap=%) -lxml2
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $^ $(PID1_WRAP:%=-Wl,--wrap=%) -lxml2 -lcrypt
 
 test-pid1: $(PID1_PARTS) ## hvinit as PID 1 in namespaces, with a stand-in for QEMU
 	$(Q)mkdir -p build/tests

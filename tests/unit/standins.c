@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "event.h"
 #include "unit.h"
 
 #define WEAK __attribute__((weak))
 
 char said[16384];
+char happened[4096];
 struct source *watched;
 uint32_t watched_events;
 struct source *timer;
@@ -18,7 +20,7 @@ int timer_error;
 
 void standins_reset(void)
 {
-	said[0] = '\0';
+	said[0] = happened[0] = '\0';
 	watched = timer = NULL;
 	watched_events = 0;
 	timer_ms = 0;
@@ -78,6 +80,44 @@ WEAK void log_finding(const struct finding *finding)
 
 	diag_format(finding, line, sizeof(line));
 	say(line);
+}
+
+/* --- events --- */
+
+PRINTF_LIKE(1, 2)
+static void happen(const char *fmt, ...)
+{
+	size_t used = strlen(happened);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(happened + used, sizeof(happened) - used, fmt, ap);
+	va_end(ap);
+}
+
+WEAK void event_vm(const char *vm, const char *state, const char *before, const char *why)
+{
+	(void)why;
+	happen("vm %s %s %s\n", vm, state, before);
+}
+
+WEAK void event_end(const char *vm, const char *cause, uint64_t ran_ms, const char *why)
+{
+	(void)ran_ms;
+	(void)why;
+	happen("end %s %s\n", vm, cause);
+}
+
+WEAK void event_device(const char *vm, unsigned slot, const char *bdf, const char *state,
+		       const char *why)
+{
+	(void)why;
+	happen("device %s %u %s %s\n", vm, slot, bdf, state);
+}
+
+WEAK void event_machine(const char *what)
+{
+	happen("machine %s\n", what);
 }
 
 /* --- the loop --- */

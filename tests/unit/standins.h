@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stand-ins for the log, the loop with its timers, and the pipe of a launcher's reports; they keep
- * what they are told. All of them are weak: where a test defines one itself, or the room is linked
+ * Stand-ins for the log, events, the loop with its timers, and the pipe of a launcher's reports; they
+ * keep what they are told. All of them are weak: where a test defines one itself, or the room is linked
  * for another of its functions, that one counts.
  */
 #ifndef HVINIT_STANDINS_H
@@ -16,6 +16,8 @@
 
 /* What was logged, a line each: "SUBJECT: TEXT", and findings as they are printed. */
 extern char said[16384];
+
+extern char happened[4096]; /* events, a line each: "vm demo running starting" */
 
 extern struct source *watched; /* the last one that was given to the loop; not a timer */
 extern uint32_t watched_events; /* EPOLL* events that it waits for */

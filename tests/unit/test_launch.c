@@ -158,7 +158,7 @@ static int setup(void **state)
 	confine_step = NULL;
 	script = "exit 7";
 	devices[0] = '\0';
-	launch = (struct launch){ -1, -1, -1, -1, -1, -1 };
+	launch = LAUNCH_NOTHING;
 	return 0;
 }
 
@@ -398,7 +398,7 @@ static void test_nothing_left(void **state)
 	close(launch.serial);
 	close(launch.words);
 	close(launch.report);
-	launch = (struct launch){ -1, -1, -1, -1, -1, -1 };
+	launch = LAUNCH_NOTHING;
 	after = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	close(after);
 	assert_int_equal(before, after);

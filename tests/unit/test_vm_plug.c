@@ -58,7 +58,9 @@ static int launch(const char *what, unsigned slot, unsigned hostdev, struct laun
 		return -launch_error;
 	close_fdp(&report);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
-	*launch = (struct launch){ CHILD, -1, -1, -1, fd[0], -1 };
+	*launch = LAUNCH_NOTHING;
+	launch->pid = CHILD;
+	launch->report = fd[0];
 	report = fd[1];
 	return 0;
 }

@@ -13,6 +13,8 @@ UNIT_CFLAGS += -fno-sanitize-recover=all -fno-omit-frame-pointer
 UNIT_STORIES := vm vm_io vm_judge vm_policy vm_pulse vm_release vm_stop vm_table
 UNIT_STANDINS := $(UNIT_STORIES) bootcount button critical device device_event hw_errors shutdown
 UNIT_STANDINS += uevent vm_plug watchdog
+# Those of consoles.
+UNIT_DESK := command console console_guest console_login console_program
 
 # Calls that a test answers itself, with the real one at hand as __real_NAME().
 UNIT_WRAP_bootcount := sys_efi_write
@@ -60,11 +62,12 @@ build/unit/hvinit.a: $(addprefix build/unit/init/,$(filter-out main.o,$(NATIVE_O
 
 $(UNIT_STANDINS:%=build/unit/test_%): build/unit/standins.o
 $(UNIT_STORIES:%=build/unit/test_%): build/unit/fakeqemu.o
+$(UNIT_DESK:%=build/unit/test_%): build/unit/standins.o build/unit/fakedesk.o
 
 # The archive comes last: what a test or a stand-in defines is not looked for in it.
 $(UNIT_PROGRAMS): build/unit/test_%: build/unit/test_%.o build/unit/fakesys.o build/unit/hvinit.a
 	$(say) UNIT $@
-	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lxml2 \
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lxml2 -lcrypt \
 		$(UNIT_WRAP_$*:%=-Wl,--wrap=%)
 
 test-unit: $(UNIT_PROGRAMS) ## runs the unit tests

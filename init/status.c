@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One object, from what other rooms tell. */
+#include "status.h"
+
+#include "bootcount.h"
+#include "console.h"
+#include "device.h"
+#include "history.h"
+#include "log.h"
+#include "manifest.h"
+#include "show.h"
+#include "sys.h"
+#include "util.h"
+#include "version.h"
+#include "vm.h"
+#include "watchdog.h"
+
+static void add_machine(struct json *json)
+{
+	char release[SYS_NAME];
+
+	if (sys_kernel_release(release, sizeof(release)))
+		release[0] = '\0';
+	json_string(json, "board", HVINIT_BOARD);
+	json_text(json, "kernel", release);
+	json_number(json, "up_s", (int64_t)(boottime_us() / 1000000));
+	json_number(json, "active", vm_active());
+	json_string(json, "watchdog", watchdog_state());
+	json_text(json, "last_reset", watchdog_last_reset());
+	json_number(json, "boots_failed", bootcount_failed());
+	json_number(json, "log_lost_lines", (int64_t)log_lost());
+}
+
+static void add_ends(struct json *json, const struct history *history)
+{
+	json_number(json, "guest_resets", history->resets);
+	json_object(json, "ends");
+	for (unsigned cause = 0; cause < END_CAUSES; cause++)
+		json_number(json, history_cause(cause), history->tally[cause]);
+	json_end(json);
+}
+
+static void add_devices(struct json *json, const struct vm_config *vm, unsigned slot)
+{
+	json_array(json, "hostdevs");
+	for (unsigned i = 0; i < HV_HOSTDEV_SLOTS; i++) {
+		const struct device *d = device_look(slot, i);
+
+		if (!manifest_hostdev_used(&vm->hostdev[i]))
+			continue;
+		json_object(json, NULL);
+		json_number(json, "hostdev", i);
+		json_string(json, "bdf", d->bdf[0] ? d->bdf : vm->hostdev[i].bdf);
+		json_string(json, "state", device_state_name(d->state));
+		json_text(json, "why", d->why);
+		json_end(json);
+	}
+	json_end(json);
+}
+
+static void add_vm(struct json *json, const struct config *config, unsigned slot)
+{
+	struct vm_view vm = vm_look(slot);
+
+	json_object(json, NULL);
+	json_string(json, "name", vm.name);
+	json_number(json, "vm", slot);
+	json_string(json, "state", vm.state);
+	json_text(json, "why", vm.why);
+	json_number(json, "since_s", (int64_t)vm.since_s);
+	json_number(json, "again_s", (int64_t)vm.again_s);
+	json_count(json, "pid", vm.pid ? vm.pid : -1);
+	json_number(json, "starts", vm.starts);
+	json_count(json, "to_running_ms", vm.to_running_ms ? (int64_t)vm.to_running_ms : -1);
+	json_number(json, "devices", vm.devices);
+	json_number(json, "vsmmus", vm.vsmmus);
+	json_number(json, "console_bytes", (int64_t)vm_console(slot)->total);
+	json_number(json, "console_dropped_bytes", (int64_t)console_dropped(slot));
+	add_ends(json, vm.history);
+	add_devices(json, &config->vm[slot], slot);
+	json_end(json);
+}
+
+bool status_json(const struct config *config, unsigned slot)
+{
+	struct json json = show_begin_json();
+
+	add_machine(&json);
+	json_array(&json, "vms");
+	for (unsigned i = 0; i < HV_VM_SLOTS; i++)
+		if (vm_exists(i) && (slot == HV_VM_SLOTS || slot == i))
+			add_vm(&json, config, i);
+	json_end(&json);
+	json_end(&json);
+	return json_finish(&json);
+}
