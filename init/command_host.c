@@ -181,7 +181,11 @@ enum command_result command_set(const struct command_call *call)
 
 enum command_result command_events(const struct command_call *call)
 {
+	char line[128];
+
 	(void)call;
+	event_greeting(line, sizeof(line));
+	console_reply("%s", line);
 	console_follow(event_ring(), true);
 	return COMMAND_DONE;
 }

@@ -39,7 +39,7 @@ void console_to_prompt(struct console *console)
 
 	console->mode = CONSOLE_PROMPT;
 	if (console->held) {
-		str_format(note, sizeof(note), "%u lines came meanwhile: see 'log host'\n",
+		str_format(note, sizeof(note), "%u lines came meanwhile: see 'log'\n",
 			   console->held);
 		console->held = 0;
 		term_puts(&console->term, note);
@@ -112,13 +112,21 @@ void console_line(const char *text)
 			show_line(console, text);
 }
 
-/* What a guest prints is behind the same door as its console. */
+/*
+ * What a guest prints is behind the same door as its console. A slow line is the commands', whatever
+ * guests have to say.
+ */
 void console_echo(unsigned slot, const char *text)
 {
-	for (struct console *console = NULL; (console = console_next(console));)
-		if (console->kind == CONSOLE_PERSON && !console_is_locked(console) &&
-		    (console->mode != CONSOLE_GUEST || console->guest != slot))
+	for (struct console *console = NULL; (console = console_next(console));) {
+		if (console->kind != CONSOLE_PERSON || console_is_locked(console) ||
+		    (console->mode == CONSOLE_GUEST && console->guest == slot))
+			continue;
+		if (term_is_behind(&console->term))
+			console->held++;
+		else
 			show_line(console, text);
+	}
 }
 
 void console_reply(const char *fmt, ...)

@@ -142,7 +142,8 @@ int ctl_ask(const char *path, char *const words[])
 		return COMMAND_USAGE;
 	}
 	fd = connect_to(path);
-	if (fd < 0 || write(fd, line, strlen(line)) < 0)
+	/* One that is turned away finds the answer there, and nobody who would read. */
+	if (fd < 0 || (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 && errno != EPIPE))
 		fprintf(stderr, "hvinit: ctl: %s: %s\n", path, strerror(fd < 0 ? -fd : errno));
 	else if ((result = copy_answer(fd)) < 0)
 		fprintf(stderr, "hvinit: ctl: %s: the answer has no end\n", path);

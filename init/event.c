@@ -66,6 +66,14 @@ static void end(struct line *line)
 	console_more(&ring);
 }
 
+void event_greeting(char *text, size_t size)
+{
+	struct line line;
+
+	begin(&line, "begin");
+	str_format(text, size, "%s}\n", line.text);
+}
+
 void event_vm(const char *vm, const char *state, const char *before, const char *why)
 {
 	struct line line;

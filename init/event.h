@@ -15,6 +15,12 @@
 int event_init(size_t bytes);
 const struct ring *event_ring(void);
 
+/*
+ * A line for who begins to follow, which is in no ring: what happens from then on is told, so how
+ * things are is best asked for after it.
+ */
+void event_greeting(char *line, size_t size);
+
 /* A VM has gone from one state to another; why may be "". */
 void event_vm(const char *vm, const char *state, const char *before, const char *why);
 /* It has ended, for a cause of history.h; its guest has run for so long. */

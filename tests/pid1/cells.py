@@ -10,7 +10,7 @@ from .steps import (
 )
 
 FAST, SLOW = 2000, 5  # percent of the clock's speed
-LEFT = 2  # sockets without the monitor: the serial console, and that of uevents
+LEFT = 3  # sockets without the monitor: the serial console, that of uevents, and that of ctl
 NOISE = [order("raw=no JSON"), sees("QMP-BAD")]  # what came before has been read, too
 
 

@@ -283,6 +283,18 @@ class Machine:
         _feed(_writer(self.root / name) if self._held is None else self._held, text)
         self._held = None
 
+    # --- programs on it ---
+
+    def inside(self, *words: str) -> list[str]:
+        """The command line of a program that sees the machine from within, and is root there."""
+        return ["nsenter", f"--target={self.pid}", "--user", "--pid", "--mount", "--root", "--setuid=0", "--setgid=0", *words]
+
+    def ctl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """hvinit ctl WORDS"""
+        return subprocess.run(
+            self.inside("/init", "ctl", *words), env=SANITIZERS, text=True, capture_output=True, timeout=LIMIT,
+        )
+
     # --- what it is like ---
 
     def field(self, name: str) -> str:

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FD_QMP = 10, FD_SERIAL = 11, LINE = 4096 };
+enum { FD_QMP = 10, FD_SERIAL = 11, FD_CTL = 13, LINE = 4096 };
 
 static int qmp = FD_QMP;
 static int serial = FD_SERIAL;
@@ -299,6 +299,19 @@ static void order_ignore(char *arg)
 	signal(atoi(arg), SIG_IGN);
 }
 
+/* A guest's program asks PID 1: the answer goes to the log up to its NUL, and "answered N". */
+static void order_ask(char *arg)
+{
+	char c = '\n';
+
+	put(FD_CTL, arg, strlen(arg));
+	put(FD_CTL, "\n", 1);
+	while (read(FD_CTL, &c, 1) == 1 && c)
+		dprintf(events, "%c", c);
+	if (read(FD_CTL, &c, 1) == 1)
+		dprintf(events, "answered %c\n", c);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(char *arg);
@@ -310,6 +323,7 @@ static const struct {
 	{ "close", order_close },   { "deaf", order_deaf },	{ "flood", order_flood },
 	{ "orphan", order_orphan }, { "open", order_open },	{ "ignore", order_ignore },
 	{ "wait", order_wait },	    { "stamp", order_stamp },	{ "note", order_note },
+	{ "ask", order_ask },
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

@@ -7,6 +7,7 @@ import pytest
 
 from .conftest import Case
 from .deaths import DEATHS
+from .front import FRONT
 from .machine import BUILDS
 from .stories import STORIES
 
@@ -20,6 +21,6 @@ def test_death(build: str, case: Case, told: dict[tuple[str, Case], Future[None]
     told[build, case].result()
 
 
-@pytest.mark.parametrize(("build", "case"), each(STORIES))
+@pytest.mark.parametrize(("build", "case"), each(STORIES | FRONT))
 def test_story(build: str, case: Case, told: dict[tuple[str, Case], Future[None]]) -> None:
     told[build, case].result()

@@ -257,6 +257,11 @@ const struct ring *event_ring(void)
 	return &events;
 }
 
+void event_greeting(char *line, size_t size)
+{
+	str_copy(line, size, "hello\n");
+}
+
 bool status_json(const struct config *all, unsigned slot)
 {
 	(void)all;

@@ -151,7 +151,8 @@ static void test_events(void **state)
 	(void)state;
 	ring_write(&events, "before\n", 7);
 	type_at(PROGRAM, "events\n");
-	assert_string_equal(screens[PROGRAM], "");
+	assert_string_equal(screens[PROGRAM], "hello\n");
+	clear();
 	ring_write(&events, "{}\n", 3);
 	console_more(&events);
 	type_at(PROGRAM, "kill demo\n");
@@ -170,6 +171,7 @@ static void test_events_lost(void **state)
 	(void)state;
 	events.total = 0;
 	type_at(PROGRAM, "events\n");
+	clear();
 	behind = true;
 	memset(line, '.', sizeof(line));
 	line[sizeof(line) - 1] = '\n';
@@ -257,6 +259,7 @@ static void test_guest_ends_events(void **state)
 	(void)state;
 	type_at(PROGRAM, "events\n");
 	assert_false(terms[PROGRAM]->paused);
+	clear();
 	ring_write(&events, "{}\n", 3);
 	console_more(&events);
 	assert_string_equal(screens[PROGRAM], "{}\n");
