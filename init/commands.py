@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Prints the console's commands, in Markdown, from init/command.def.
+"""Prints the console's commands and its metrics, in Markdown, from their tables.
 
-commands.py TABLE : docs/console.md is its head, and then this.
+commands.py COMMANDS METRICS : docs/console.md is its head, and then this.
 """
 
 import ast
@@ -17,6 +17,7 @@ STRING = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
 FIELDS = re.compile(
     rf"{STRING},\s*\w+,\s*ARG_(\w+),\s*ARG_(\w+),\s*([\w |]+),\s*{STRING},\s*{STRING},\s*{STRING}$"
 )
+METRIC = re.compile(rf"^METRIC\({STRING},\s*(\w+),\s*\w+,\s*{STRING},\s*{STRING}\)$", re.MULTILINE)
 WORDS = {"NONE": "", "VM_OR_HOST": "VM|host", "SETTING": "SYMBOL=VALUE"}
 
 
@@ -34,7 +35,17 @@ def usage(name: str, kinds: list[str], flags: str, options: str) -> str:
     return " ".join([name, *words])
 
 
-def main(table: str) -> int:
+def metrics(table: str) -> str:
+    """A row for each figure."""
+    rows = ["| metric | type | labels | |", "|---|---|---|---|"]
+    found = METRIC.findall(Path(table).read_text())
+    for name, kind, labels, said in found:
+        marks = ", ".join(f"`{label}`" for label in text(labels).split())
+        rows.append(f"| `{text(name)}` | {kind} | {marks} | {text(said)} |")
+    return "## Metrics\n\nWhat `metrics` prints, in Prometheus's text format.\n\n" + "\n".join(rows)
+
+
+def main(table: str, figures: str) -> int:
     parts = []
     for entry in ENTRY.findall(Path(table).read_text()):
         found = FIELDS.match(entry)
@@ -48,9 +59,10 @@ def main(table: str) -> int:
             more += " It must be typed in full."
         line = usage(text(name), [first, second], flags, text(options))
         parts.append(f"### `{line}`\n\n" + textwrap.fill(" ".join(more.split()), WIDTH))
+    parts.append(metrics(figures))
     print("\n\n".join(parts))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -72,5 +72,5 @@ docs: build/native/hvinit ## brings docs/diagnostics.md, manifest.md and console
 	$(Q){ echo; init/fields.py init/kconfig $(SLOTS); } >>build/manifest.md
 	$(Q)mv build/manifest.md docs/manifest.md
 	$(Q)sed '/^<!-- commands/q' docs/console.md >build/console.md
-	$(Q){ echo; init/commands.py init/command.def; } >>build/console.md
+	$(Q){ echo; init/commands.py init/command.def init/metrics.def; } >>build/console.md
 	$(Q)mv build/console.md docs/console.md

@@ -7,6 +7,15 @@ _hvinit_vms() {
 	sed -n 's/^VM[0-9]*_NAME="\(..*\)"$/\1/p' "$1" 2>/dev/null
 }
 
+# What can come behind a word of 'hvinit ctl': commands of the console, or VMs.
+_hvinit_console() {
+	if [[ $1 == ctl ]]; then
+		"${COMP_WORDS[0]}" ctl help 2>/dev/null | sed -n 's/^\([a-z]*\) .*/\1/p'
+	else
+		"${COMP_WORDS[0]}" ctl status 2>/dev/null | sed '1,/^VM /d; /^ /d; s/ .*//'
+	fi
+}
+
 # The options of a command, or of any.
 _hvinit_options() {
 	case $1 in
@@ -14,21 +23,24 @@ _hvinit_options() {
 	devices | plan | argv) echo --host --root --json --help ;;
 	record) echo --host --root --kconfig --probe --help ;;
 	import) echo --host --vm --help ;;
+	ctl) echo --socket --help ;;
 	manifest | explain | version | help) echo --help ;;
-	*) echo --host --root --files --no-machine --json --vm --kconfig --probe --help --version ;;
+	*) echo --host --root --files --no-machine --json --vm --kconfig --probe --socket --help --version ;;
 	esac
 }
 
 _hvinit() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="check plan argv devices record manifest import explain version help"
+	local commands="check plan argv devices record manifest import explain ctl version help"
 	local command="" one
 
 	for one in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
 		[[ " $commands " != *" $one "* ]] || { command=$one && break; }
 	done
 	COMPREPLY=()
-	if [[ $before == --root ]]; then
+	if [[ $command == ctl && $word != -* && $before != --socket ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_hvinit_console "$before")" -- "$word")
+	elif [[ $before == --root ]]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$word")
 	elif [[ $before == --host || $before == --files ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")

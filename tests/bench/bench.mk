@@ -2,12 +2,13 @@
 # What hvinit costs. Figures, no tests: nobody's machine fails for being slow. Each table is kept as
 # JSON in build/bench, too.
 
-.PHONY: bench bench-boot
+.PHONY: bench bench-boot bench-console
 
 BENCH_RESTARTS ?= 1000
 BENCH_IDLE_SECONDS ?= 60
 BENCH_DEVICES ?= 1 2 8 16
 BENCH_BOOTS ?= 3
+BENCH_KEYS ?= 100
 BENCH_HELPERS := build/bench/stamp build/bench/respawn
 BENCH_OBJS := $(INIT_OBJS:%=build/native/init/%) build/pid1/seams.o
 
@@ -32,3 +33,15 @@ bench: build/native/hvinit build/bench/hvinit $(BENCH_HELPERS) $(PID1_HELPERS) #
 
 bench-boot: $(LAB_PARTS) ## figures of boots in the lab, by the number of devices
 	$(Q)PYTHONPATH=tests:tests/bench PYTHONDONTWRITEBYTECODE=1 BENCH_BOOTS=$(BENCH_BOOTS) /usr/bin/python3 tests/bench/boot.py $(BENCH_DEVICES)
+
+build/bench/latency.o: tests/bench/latency.c | build/target build/tools
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS_COMPILE)gcc $(ARM64_CFLAGS) -c -o $@ $<
+
+build/bench/latency: build/bench/latency.o
+	$(say) LD $@
+	$(Q)$(ARM64_LINK) -s
+
+bench-console: $(LAB_PARTS) build/bench/latency ## figures of the console: a key's echo, 'status', while a guest floods
+	$(Q)PYTHONPATH=tests:tests/bench PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench/console.py $(BENCH_KEYS)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The front panel over real serial lines, two of them: commands and what is no command, a paste, noise,
-a break, and a guest that floods its console."""
+"""The front panel over real serial lines, two of them: a password, commands and what is no command, a
+paste, noise, a break, and a guest that floods its console; and the same commands for programs, on the
+machine and in a guest."""
 
 import os
 import random
@@ -10,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import config
-from .appliance import PROMPT, Appliance
+from .appliance import PROMPT, SHELL_PROMPT, Appliance
 from .console import Console, patient
 from .machine import Machine, Trip
 from .progress import Progress
 from .story import Story
 
 NOISE = int(os.environ.get("LAB_NOISE_KIB", "64")) << 10
+PASSWORD = "open sesame"
+# Of that, by a few rounds only: what is emulated is slow.
+HASH = "$6$rounds=1000$saltsalt$/IiX/CoEcxCZ9SksEXnbjfCT1LGvD4z5OpJkaFYl/T37OAwuKZ8I8BixDhruhPLkw6lS7dw/6wQWgQnGo7lLg/"
 NOISE_LIMIT = 1800.0  # seconds: every byte is answered, by some line of the screen now and then
 LINES = 100
 LEAVE = "\x1d"
@@ -36,6 +40,8 @@ LINES_TYPED = {
     "explain DEV-NONE": "### DEV-NONE",
     "record": "# hvinit host record",
     "manifest": "# hvinit manifest",
+    "status --json": "{",
+    "metrics": "# HELP hvinit_info",
     "history demo": "ended 0 times",
     "log demo": "--- demo: QEMU",
     "log host": "\\[ +0.0",
@@ -70,7 +76,7 @@ def panel(tell: Progress) -> Panel:
         machine = Machine(
             "panel",
             config=config.changed(
-                VM0_CMDLINE=command_line, VM1_NAME="flood", VM1_MEMORY_MIB=128,
+                HOST_CONSOLE_PASSWORD=HASH, VM0_CTL=True, VM0_CMDLINE=command_line, VM1_NAME="flood", VM1_MEMORY_MIB=128,
                 VM1_CMDLINE=command_line, VM1_CONSOLE_ECHO=False, VM1_CONSOLE_KIB=16, **flood,
             ),
             extra=[
@@ -86,13 +92,87 @@ def panel(tell: Progress) -> Panel:
             line = socket.socket(socket.AF_UNIX)
             line.connect(str(second))
             other = Console(patient(line), machine.folder / "second.log")
+            _login(appliance, other, seen)
             appliance.await_proof("demo")
-            for chapter in (_commands, _two, _paste, _flood, _break, _noise):
+            for chapter in (_commands, _two, _follow, _programs, _readme, _guest, _paste, _flood, _break, _noise):
                 chapter(appliance, other, seen)
                 tell(f"panel: {chapter.__name__.strip('_')} is over")
             appliance.power_off()
             seen.console, seen.second = trip.console.text(), other.text()
     return seen
+
+
+def _login(appliance: Appliance, other: Console, seen: Panel) -> None:
+    """What is typed at the door is no command, and who is wrong waits."""
+    console = appliance.console
+    console.send("poweroff")
+    console.expect("the password is wrong")
+    console.send("version")
+    console.expect("Password: ")
+    for line in (console, other):
+        line.send(PASSWORD)
+        line.expect("hvinit: login: /dev/ttyAMA[01]: somebody has logged in")
+        line.expect(PROMPT)
+    seen.answers["login"] = console.text()
+
+
+def _follow(appliance: Appliance, other: Console, seen: Panel) -> None:
+    """At one the log is followed, and everything goes on at the other."""
+    other.send("log host -f")
+    other.expect("Ctrl-C comes back")
+    for line, state in (("pause demo", "paused"), ("resume demo", "running")):
+        appliance.console.send(line)
+        appliance.console.expect(f"hvinit: demo: {state}")
+        other.expect(f"hvinit: demo: {state}")
+    other.send_bytes(b"\x03")
+    other.expect(PROMPT)
+
+
+def _programs(appliance: Appliance, other: Console, seen: Panel) -> None:
+    seen.answers["ctl status"] = appliance.shell("hvinit ctl status --json")
+    seen.answers["ctl metrics"] = appliance.shell("hvinit ctl metrics")
+    lines = ("version", "start demo", "start", "console demo")
+    seen.answers["ctl codes"] = appliance.shell("; ".join(f"hvinit ctl {line}; echo code=$?" for line in lines))
+
+    def until(text: str) -> str:
+        return f"until busybox grep -q {text} /tmp/events; do :; done"
+
+    seen.answers["ctl events"] = appliance.shell(
+        f"hvinit ctl events >/tmp/events & {until('begin')}; hvinit ctl pause demo; {until('paused')}; "
+        f"hvinit ctl resume demo; {until('running.*paused')}; kill $!; busybox cat /tmp/events"
+    )
+
+
+def _readme(appliance: Appliance, other: Console, seen: Panel) -> None:
+    """What the README shows."""
+    console = appliance.console
+    console.send("shell")
+    console.expect(SHELL_PROMPT)
+    console.send("hvinit ctl start demo; echo $?")
+    console.expect(SHELL_PROMPT)
+    console.send("hvinit ctl events")
+    console.expect("begin")
+    for line, state in (("pause demo", "paused"), ("resume demo", "running")):
+        other.send(line)
+        console.expect(f'"state": "{state}"')
+    console.send_bytes(b"\x03")
+    console.expect(SHELL_PROMPT)
+    console.send("exit")
+    console.expect(PROMPT)
+    for line in ("sta demo", "statsu", "status demo"):
+        console.send(line)
+        console.expect(PROMPT)
+    other.expect("hvinit: demo: running")
+    other.expect(PROMPT)
+
+
+def _guest(appliance: Appliance, other: Console, seen: Panel) -> None:
+    """Its programs ask over the port, and change nothing."""
+    seen.answers["guest"] = appliance.guest(
+        "modprobe virtio_console", "cat /sys/class/virtio-ports/*/name",
+        "exec 3<>/dev/$(ls /sys/class/virtio-ports)", "echo status --json >&3", "sed '/^}$/q' <&3",
+        "echo kill demo >&3", "head -n 1 <&3",
+    )
 
 
 def _commands(appliance: Appliance, other: Console, seen: Panel) -> None:

@@ -3,15 +3,73 @@
 
 import json
 import re
+from pathlib import Path
 
+import jsonschema
 import pytest
 
-from .panel import LINES, LINES_TYPED, Panel
+from .panel import LINES, LINES_TYPED, PASSWORD, Panel
+from .readme import missing
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "docs/schema"
 
 
 @pytest.mark.parametrize("line", LINES_TYPED)
 def test_every_line_has_its_answer(panel: Panel, line: str) -> None:
     assert line in panel.answers
+
+
+def fits(name: str, text: str) -> dict:
+    """TEXT, which is as the schema NAME says."""
+    value = json.loads(text)
+    jsonschema.validate(value, json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
+    return value
+
+
+def test_readme_shows_what_is(panel: Panel) -> None:
+    assert missing("rescue# hvinit ctl start", panel.console) == []
+
+
+class TestLogin:
+    def test_no_command_before_it(self, panel: Panel) -> None:
+        assert "hvinit 0" not in panel.answers["login"].replace("started: hvinit 0", "")
+
+    def test_password_is_nowhere(self, panel: Panel) -> None:
+        assert PASSWORD not in panel.console + panel.second
+        assert "saltsalt" not in panel.console + panel.second
+
+    def test_wrong_one_is_logged(self, panel: Panel) -> None:
+        assert "login: /dev/ttyAMA0: wrong password, 1 in a row" in panel.console
+
+
+class TestPrograms:
+    def test_status(self, panel: Panel) -> None:
+        demo = fits("status", panel.answers["ctl status"])["vms"][0]
+        assert (demo["name"], demo["state"], demo["vsmmus"]) == ("demo", "running", 2)
+        assert [one["state"] for one in demo["hostdevs"]] == ["claimed", "claimed"]
+
+    def test_metrics(self, panel: Panel) -> None:
+        assert 'hvinit_vm_state{vm="demo",state="running"} 1' in panel.answers["ctl metrics"]
+        assert re.search(r'hvinit_device_state{.*state="claimed"} 1', panel.answers["ctl metrics"])
+
+    def test_exit_codes(self, panel: Panel) -> None:
+        assert re.findall(r"code=(\d+)", panel.answers["ctl codes"]) == ["0", "1", "2", "1"]
+
+    def test_events(self, panel: Panel) -> None:
+        lines = [line for line in panel.answers["ctl events"].splitlines() if line.startswith("{")]
+        events = [fits("event", line) for line in lines]
+        assert [one.get("state") for one in events] == [None, "paused", "running"]
+
+
+class TestGuest:
+    def test_asks(self, panel: Panel) -> None:
+        assert "org.hvinit.ctl" in panel.answers["guest"]
+        text = panel.answers["guest"].replace("\r", "")
+        status = fits("status", text[text.index("{"):text.index("\n}\n") + 3])
+        assert [one["name"] for one in status["vms"]] == ["demo", "flood"]
+
+    def test_changes_nothing(self, panel: Panel) -> None:
+        assert "hvinit: kill: not for a guest" in panel.answers["guest"]
 
 
 def test_json_is_json(panel: Panel) -> None:
