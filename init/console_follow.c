@@ -30,7 +30,7 @@ static void skip_line(struct follow *follow)
 
 	while ((n = ring_read(follow->ring, &at, data, sizeof(data)))) {
 		newline = memchr(data, '\n', n);
-		follow->at = newline ? at - n + (uint64_t)(newline + 1 - data) : at;
+		follow->at = newline ? at - n + (size_t)(newline - data) + 1 : at;
 		if (newline)
 			return;
 	}

@@ -8,7 +8,6 @@
  * last, which is the one after which nothing comes for a while. END is typed after each answer and
  * waited for, so that the next one begins as this one did; "-" for nothing. Escapes: \r, \x15.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/serial.h>
 #include <stdbool.h>

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What can be typed at the console, with guests, commands and messages in between: the prompt comes
- * back, and noise on the line ends no guest and no machine. Bytes that no keyboard sends stand for
- * what happens beside the typing; see happen().
+ * back, and noise on the line ends no guest and no machine. What a guest's programs send changes
+ * nothing, and before the password nothing is done. Bytes that no keyboard sends stand for what happens
+ * beside the typing; see happen().
  */
 #include "fuzz.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -14,17 +16,26 @@
 #include "log.h"
 #include "loop.h"
 #include "machine.h"
+#include "metrics.h"
 #include "shutdown.h"
+#include "status.h"
 #include "symbols.h"
 #include "term.h"
 #include "vm.h"
 
-enum { CHILD = 1234, ESCAPE = 0x1d, GIVE_UP = 0x03 };
+enum { CHILD = 1234, SESSIONS = 2, ESCAPE = 0x1d, GIVE_UP = 0x03, WRONG = 1 << 8 };
 
 static struct config config;
-static struct term *terminal;
-static struct source *output; /* of the child */
-static bool has_child;
+/* The terminal, and the socket of a guest's programs: each has a child, and a timer. */
+static struct term *terms[SESSIONS];
+static unsigned sessions;
+static unsigned acting; /* whose bytes these are */
+static struct child {
+	bool lives;
+	struct source *output;
+} children[SESSIONS];
+static struct source *timers[SESSIONS];
+static bool locked; /* there is a password, and nobody knows it */
 static bool on_screen; /* a guest's bytes may be on the screen */
 static bool looked; /* "status" has shown the VM */
 static bool edited; /* by keys that can bring an earlier line back, or letters into another order */
@@ -48,14 +59,13 @@ int term_init(struct term *term, int fd, unsigned baud)
 {
 	(void)baud;
 	(void)fd;
-	terminal = term;
+	terms[sessions++] = term;
 	return 0;
 }
 
 void term_write(struct term *term, const char *data, size_t len)
 {
-	(void)term;
-	for (size_t i = 0; i < len && !on_screen; i++) {
+	for (size_t i = 0; i < len && !on_screen && term == terms[0]; i++) {
 		unsigned char c = (unsigned char)data[i];
 
 		PROMISE(c >= ' ' ? c != 0x7f : strchr("\r\n\t\b\a\017\033", c) && c,
@@ -85,6 +95,29 @@ size_t term_pending(const struct term *term)
 	return 0;
 }
 
+void term_pause(struct term *term, bool paused)
+{
+	term->paused = paused;
+}
+
+int timer_add(struct source *source, void (*ready)(void *, uint32_t), void *arg)
+{
+	*source = (struct source){ INT_MAX, ready, arg };
+	return 0;
+}
+
+void timer_set(const struct source *source, uint64_t ms)
+{
+	(void)ms;
+	timers[acting] = (struct source *)source;
+}
+
+bool timer_fired(const struct source *source)
+{
+	(void)source;
+	return true;
+}
+
 void term_lend(struct term *term)
 {
 	(void)term;
@@ -103,7 +136,7 @@ int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void 
 	source->fd = fd;
 	source->ready = ready;
 	source->arg = arg;
-	output = source;
+	children[acting].output = source;
 	return 0;
 }
 
@@ -125,6 +158,12 @@ const struct ring *log_ring(void)
 	return &ring;
 }
 
+static void promise_allowed(void)
+{
+	PROMISE(acting == 0, "a guest changes nothing");
+	PROMISE(!locked, "there is a password before it");
+}
+
 /* A line may have been typed ahead of the command before it. */
 static bool was_typed(struct whole *whole)
 {
@@ -133,15 +172,18 @@ static bool was_typed(struct whole *whole)
 
 void vm_safe(void)
 {
+	promise_allowed();
 }
 
 void log_set_level(int level)
 {
+	promise_allowed();
 	PROMISE(level >= 0 && level <= 7, "a level that there is");
 }
 
 void shutdown_begin(enum shutdown_how how)
 {
+	promise_allowed();
 	PROMISE(was_typed(how == SHUTDOWN_REBOOT ? &reboot_word : &poweroff),
 		"the machine ends when its end was typed in full");
 }
@@ -158,6 +200,7 @@ int vm_find(const char *name)
 
 const char *vm_command(unsigned slot, enum vm_event event)
 {
+	promise_allowed();
 	PROMISE(slot == 0, "a VM that there is");
 	PROMISE(event <= VM_EV_RESET, "a command");
 	PROMISE(event != VM_EV_KILL || was_typed(&kill_word),
@@ -167,6 +210,7 @@ const char *vm_command(unsigned slot, enum vm_event event)
 
 const char *vm_attach(unsigned slot, unsigned hostdev)
 {
+	promise_allowed();
 	PROMISE(slot == 0 && hostdev <= HV_HOSTDEV_SLOTS, "a VM that there is, and a number");
 	return "it has that device";
 }
@@ -188,6 +232,18 @@ void log_msg(enum log_level level, const char *subject, const char *fmt, ...)
 	(void)fmt;
 }
 
+bool status_json(const struct config *all, unsigned slot)
+{
+	(void)all;
+	return slot <= HV_VM_SLOTS;
+}
+
+bool metrics_print(const struct config *all)
+{
+	(void)all;
+	return true;
+}
+
 unsigned vm_active(void)
 {
 	return 1;
@@ -202,6 +258,7 @@ struct vm_view vm_look(unsigned slot)
 
 bool vm_type(unsigned slot, const char *data, size_t len)
 {
+	promise_allowed();
 	PROMISE(slot == 0 && len > 0 && !memchr(data, ESCAPE, len), "for the guest");
 	return data[0] != '!';
 }
@@ -223,15 +280,16 @@ int __wrap_kill(pid_t pid, int number);
 
 pid_t __wrap_fork(void)
 {
-	PROMISE(!has_child, "one child at a time");
-	has_child = true;
-	return CHILD;
+	PROMISE(!children[acting].lives, "one child at a time");
+	children[acting].lives = true;
+	return CHILD + (pid_t)acting;
 }
 
 int __wrap_kill(pid_t pid, int number)
 {
 	(void)number;
-	PROMISE(has_child && pid == CHILD, "only the child is killed");
+	PROMISE(pid >= CHILD && pid < CHILD + SESSIONS && children[pid - CHILD].lives,
+		"only a child is killed");
 	return 0;
 }
 
@@ -254,32 +312,65 @@ static void type(char c)
 	follow(&reboot_word, c);
 	follow(&kill_word, c);
 	edited |= (unsigned char)c < ' ' && !strchr("\r\n\b", c);
-	terminal->input(terminal->arg, &c, 1);
+	terms[0]->input(terms[0]->arg, &c, 1);
 }
 
-static void end_child(void)
+/* What comes too early stays with the kernel. */
+static void send(char c)
 {
-	if (!has_child)
+	acting = 1;
+	if (!terms[1]->paused)
+		terms[1]->input(terms[1]->arg, &c, 1);
+	acting = 0;
+}
+
+static void end_child(unsigned session)
+{
+	struct source *output = children[session].output;
+
+	if (!children[session].lives)
 		return;
-	has_child = false;
+	acting = session;
+	children[session].lives = false;
 	/* Its end of the pipe is closed: what there is to read is the end. */
 	if (output && output->fd >= 0)
 		output->ready(output->arg, 0);
-	console_reaped(CHILD, 0);
+	console_reaped(CHILD + (pid_t)session, locked && session == 0 ? WRONG : 0);
+	acting = 0;
+}
+
+static void run_out(unsigned session)
+{
+	const struct source *timer = timers[session];
+
+	acting = session;
+	timers[session] = NULL;
+	if (timer)
+		timer->ready(timer->arg, 1);
+	acting = 0;
 }
 
 static void happen(unsigned char what)
 {
 	switch (what) {
 	case 0xff:
-		end_child();
+		end_child(0);
+		break;
+	case 0xfb:
+		end_child(1);
+		break;
+	case 0xfa:
+		run_out(0);
+		break;
+	case 0xf9:
+		run_out(1);
 		break;
 	case 0xfe:
 		console_line("a line");
 		break;
 	case 0xfd:
 		ring_write(&ring, "\033[2Ja guest", 11);
-		console_guest(0);
+		console_more(&ring);
 		break;
 	case 0xfc:
 		console_guest_ended(0);
@@ -289,26 +380,51 @@ static void happen(unsigned char what)
 	}
 }
 
+static void begin(void)
+{
+	memset(children, 0, sizeof(children));
+	memset(timers, 0, sizeof(timers));
+	sessions = acting = 0;
+	str_copy(config.host.console_password, sizeof(config.host.console_password),
+		 locked ? "$6$salt$hash" : "");
+	command_init(&config);
+	console_init(&config);
+	console_add(0, "/dev/console", 0);
+	console_ready();
+	console_add_guest(0, 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	enum { LOCKED = 0xf7, GUEST = 0xf8 };
+	bool guest = false;
+
 	edited = false;
 	poweroff.fits = poweroff.lines = reboot_word.fits = reboot_word.lines = 0;
 	kill_word.fits = kill_word.lines = 0;
 	on_screen = false;
-	command_init(&config);
-	console_init(&config);
-	console_add(0, "/dev/console", 0);
-	for (size_t i = 0; i < size; i++)
-		happen(data[i]);
+	locked = size && data[0] == LOCKED;
+	begin();
+	/* What a guest sends stands between two such bytes. */
+	for (size_t i = 0; i < size; i++) {
+		if (data[i] == GUEST)
+			guest = !guest;
+		else if (guest)
+			send((char)data[i]);
+		else
+			happen(data[i]);
+	}
+	if (locked)
+		return 0;
 	/* Whatever that was: away from a guest, out of a key's escape sequence, and a fresh line. */
-	while (has_child)
-		end_child();
+	while (children[0].lives)
+		end_child(0);
 	type(ESCAPE);
 	type('x');
 	type('x');
 	type(GIVE_UP);
-	while (has_child)
-		end_child();
+	while (children[0].lives)
+		end_child(0);
 	looked = false;
 	for (const char *c = "status\r"; *c; c++)
 		type(*c);

@@ -47,7 +47,7 @@ def manifest(addon: Path, config: str) -> Path:
 
 def files(addon: Path, contents: dict[str, bytes]) -> Path:
     """Makes ADDON with files (name to content) that the image has not, or not so."""
-    modes = {name: cpio.PROGRAM if data.startswith(b"#!") else cpio.FILE for name, data in contents.items()}
+    modes = {name: cpio.PROGRAM if data.startswith((b"#!", b"\x7fELF")) else cpio.FILE for name, data in contents.items()}
     archive = cpio.archive({name: (modes[name], data) for name, data in contents.items()})
     return build(addon, ".initrd", archive)
 
