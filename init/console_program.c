@@ -67,6 +67,7 @@ void console_gone(void *arg)
 		console->mode = CONSOLE_OFF;
 }
 
+/* The next QEMU may come before the child has died: whoever is reaped then is nobody's. */
 void console_lose_guest(unsigned slot)
 {
 	for (struct console *console = NULL; (console = console_next(console));) {
@@ -74,7 +75,10 @@ void console_lose_guest(unsigned slot)
 			continue;
 		loop_close(&console->term.tty);
 		loop_close(&console->delay);
+		loop_close(&console->output);
 		console_gone(console);
+		console->child = 0;
+		console->mode = CONSOLE_OFF;
 	}
 }
 

@@ -277,14 +277,19 @@ static void test_guest_ends_events(void **state)
 
 static void test_guest_is_lost(void **state)
 {
+	int status;
+	pid_t pid;
+
 	(void)state;
 	type_at(PROGRAM, "devices\n");
 	console_lose_guest(1);
 	assert_int_equal(terms[PROGRAM]->tty.fd, DESK_FD);
 	console_lose_guest(0);
-	finish_child();
-	/* Its next QEMU. */
+	assert_int_equal(child_output->fd, -1);
+	/* Its next QEMU, before the child is reaped. */
 	assert_int_equal(console_add_guest(0, DESK_FD), 0);
+	pid = waitpid(-1, &status, 0);
+	assert_false(console_reaped(pid, status));
 	clear();
 	type_at(PROGRAM, "version\n");
 	assert_non_null(strstr(screens[PROGRAM], "Linux 7.3\n"));
