@@ -96,15 +96,20 @@ static bool join(char *const words[], char line[EDIT_LINE])
 
 static int connect_to(const char *path)
 {
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un to;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
+	if (!address(path, &to))
+		return -ENAMETOOLONG;
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)))
 		return -errno;
-	if (address(path, &to) && connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
-		return fd;
-	close(fd);
-	return -errno;
+	return steal_fd(&fd);
+}
+
+/* Who has hung up before it was asked has said why: there were too many programs at once. */
+static bool send_line(int fd, const char *line)
+{
+	return send(fd, line, strlen(line), MSG_NOSIGNAL) >= 0 || errno == EPIPE;
 }
 
 /* The answer, and the digit behind its NUL; -1: it has no end. */
@@ -138,12 +143,11 @@ int ctl_ask(const char *path, char *const words[])
 	int fd;
 
 	if (!join(words, line)) {
-		fprintf(stderr, "hvinit: ctl: more than %d characters\n", EDIT_LINE - 3);
+		fprintf(stderr, "hvinit: ctl: more than %d characters\n", EDIT_LINE - 2);
 		return COMMAND_USAGE;
 	}
 	fd = connect_to(path);
-	/* One that is turned away finds the answer there, and nobody who would read. */
-	if (fd < 0 || (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 && errno != EPIPE))
+	if (fd < 0 || !send_line(fd, line))
 		fprintf(stderr, "hvinit: ctl: %s: %s\n", path, strerror(fd < 0 ? -fd : errno));
 	else if ((result = copy_answer(fd)) < 0)
 		fprintf(stderr, "hvinit: ctl: %s: the answer has no end\n", path);

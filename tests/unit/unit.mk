@@ -25,6 +25,7 @@ UNIT_WRAP_host := huge_reserve state_mount sriov_turn_on net_make_bridges wait_u
 UNIT_WRAP_host += sys_pci_write sys_driver_probe sys_autoprobe_off
 UNIT_WRAP_log := sys_kmsg_open sys_kmsg_follow lseek
 UNIT_WRAP_critical := clock_gettime sys_efi_write
+UNIT_WRAP_ctl := connect read
 UNIT_WRAP_device_event := sys_pci_write
 UNIT_WRAP_fatal := getpid pause reboot sleep sys_kmsg_open
 UNIT_WRAP_hw_errors := clock_gettime
