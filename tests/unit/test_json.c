@@ -123,6 +123,62 @@ static void test_strings(void **state)
 	}
 }
 
+/* Without the newline that ends a whole text. */
+static void test_quote(void **state)
+{
+	char quoted[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
+		assert_true(json_quote(strings[i].text, quoted, sizeof(quoted)));
+		str_copy(quoted + strlen(quoted), 2, "\n");
+		assert_string_equal(quoted, strings[i].json);
+	}
+}
+
+/* From exact memory, so that a byte beyond it is seen. */
+static bool quote_in(const char *string, size_t room, const char *want)
+{
+	char *quoted = malloc(room ? room : 1);
+	bool fits;
+
+	assert_non_null(quoted);
+	fits = json_quote(string, quoted, room);
+	if (fits)
+		assert_string_equal(quoted, want);
+	free(quoted);
+	return fits;
+}
+
+static void test_quote_exact(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
+		char want[64];
+		size_t exact;
+
+		str_copy(want, sizeof(want), strings[i].json);
+		want[strcspn(want, "\n")] = '\0';
+		exact = strlen(want) + 1;
+		assert_true(quote_in(strings[i].text, exact, want));
+		assert_false(quote_in(strings[i].text, exact - 1, want));
+	}
+}
+
+/* Hardly any room, or none. */
+static void test_quote_small(void **state)
+{
+	(void)state;
+	for (size_t room = 0; room < 3; room++) {
+		assert_false(quote_in("", room, ""));
+		assert_false(quote_in("a", room, ""));
+	}
+	assert_true(quote_in("", 3, "\"\""));
+	assert_false(quote_in("a", 3, ""));
+	assert_false(quote_in("\x80", 3, ""));
+	assert_true(quote_in("a", 4, "\"a\""));
+}
+
 static void test_numbers(void **state)
 {
 	(void)state;
@@ -226,6 +282,9 @@ int main(void)
 		JSON_CASE("one value alone", test_one_value),
 		JSON_CASE("an empty object", test_empty_object),
 		JSON_CASE("strings", test_strings),
+		CASE("a string alone", test_quote, NULL),
+		CASE("a string alone, with just enough room", test_quote_exact, NULL),
+		CASE("a string alone, with hardly any room", test_quote_small, NULL),
 		JSON_CASE("numbers beyond what readers hold", test_numbers),
 		JSON_CASE("too deep", test_depth),
 		JSON_CASE("misuse", test_misuse),

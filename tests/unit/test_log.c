@@ -281,6 +281,81 @@ static void test_asked(void **state)
 	has_past = false;
 }
 
+/* Lines that say that some were lost. */
+static unsigned times_lost(const char *text)
+{
+	unsigned times = 0;
+
+	for (const char *at = text; (at = strstr(at, " were lost\n")); at++)
+		times++;
+	return times;
+}
+
+/* The kernel numbers its records: what is missing was written over before it could be read. */
+static void test_lost(void **state)
+{
+	static const char told[] = "] hvinit: log: 3 lines of the kernel log were lost\n";
+	const char *one;
+	const char *gap;
+	const char *five;
+
+	(void)state;
+	log_set_level(4);
+	record("4,1,1,-;one\n");
+	assert_int_equal(log_lost(), 0);
+	record("4,5,5,-;five\n");
+	assert_int_equal(log_lost(), 3);
+	record("4,6,6,-;six\n");
+	one = strstr(shown, "] one\n");
+	gap = strstr(shown, told);
+	five = strstr(shown, "] five\n");
+	assert_true(one && gap && five && one < gap && gap < five);
+	assert_int_equal(times_lost(shown), 1);
+	assert_string_equal(kept(), shown);
+	/* A second one is told for itself, and counted with the first. */
+	record("7,8,8,-;eight\n");
+	assert_non_null(strstr(shown, "] hvinit: log: 1 lines of the kernel log were lost\n"));
+	assert_int_equal(times_lost(shown), 2);
+	assert_int_equal(times_lost(kept()), 2);
+	assert_int_equal(log_lost(), 4);
+}
+
+/* What was before the first one that is read is nobody's loss. */
+static void test_first_is_no_loss(void **state)
+{
+	(void)state;
+	record("6,7001,1,-;first\n");
+	record("6,7002,2,-;second\n");
+	assert_string_equal(shown, "[    0.000001] first\n[    0.000002] second\n");
+	assert_string_equal(kept(), shown);
+	assert_int_equal(log_lost(), 0);
+}
+
+/* What comes again is not lost a second time, though it has the same gap; nor is what is older. */
+static void test_again_is_no_loss(void **state)
+{
+	static const char *const all[] = {
+		"6,3000,1,-;older\n",
+		"6,3002,2,-;second\n",
+		"6,3005,3,-;third\n",
+		"6,3006,4,-;fourth\n",
+	};
+
+	(void)state;
+	record(all[1]);
+	record(all[2]);
+	assert_int_equal(log_lost(), 2);
+	assert_int_equal(times_lost(shown), 1);
+	shown[0] = '\0';
+	has_past = true;
+	send_records(all, ARRAY_SIZE(all));
+	log_ring();
+	has_past = false;
+	assert_string_equal(shown, "[    0.000004] fourth\n");
+	assert_int_equal(log_lost(), 2);
+	assert_non_null(strstr(kept(), "] older\n"));
+}
+
 static char noticed[64];
 
 static void notice(const char *text)
@@ -332,6 +407,10 @@ int main(void)
 		FIXTURE("what was said before", test_past, setup_behind, teardown, NULL),
 		FIXTURE("what was said before is asked for", test_asked, setup_behind, teardown,
 			NULL),
+		LOG_CASE("lines that were lost", test_lost),
+		LOG_CASE("the first line is no loss", test_first_is_no_loss),
+		FIXTURE("lines that come again are no loss", test_again_is_no_loss, setup_behind,
+			teardown, NULL),
 		LOG_CASE("lines of the kernel are noticed", test_notice),
 		LOG_CASE("no kernel log", test_no_kernel_log),
 	};

@@ -43,10 +43,13 @@ void loop_close(struct source *source)
 }
 
 static unsigned rooms;
+static unsigned inputs;
+static unsigned gone;
 
 static void on_input(void *arg, const char *data, size_t len)
 {
 	assert_ptr_equal(arg, &rooms);
+	inputs++;
 	str_format(typed, sizeof(typed), "%.*s", (int)len, data);
 }
 
@@ -54,6 +57,12 @@ static void on_room(void *arg)
 {
 	assert_ptr_equal(arg, &rooms);
 	rooms++;
+}
+
+static void on_gone(void *arg)
+{
+	assert_ptr_equal(arg, &rooms);
+	gone++;
 }
 
 static struct term term = { .input = on_input, .room = on_room, .arg = &rooms };
@@ -68,7 +77,20 @@ static int setup(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, line), 0);
 	setsockopt(line[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	typed[0] = '\0';
+	inputs = gone = 0;
+	term.is_plain = false;
+	term.gone = NULL;
 	return term_init(&term, line[0], 0);
+}
+
+/* A program is at the other end. */
+static int setup_plain(void **state)
+{
+	int error = setup(state);
+
+	term.is_plain = true;
+	term.gone = on_gone;
+	return error;
 }
 
 static char got[512 * 1024];
@@ -101,6 +123,13 @@ static void drain(void)
 			break;
 	} while (tty->fd >= 0);
 	got[used] = '\0';
+}
+
+/* The other end is closed, with all that it had. */
+static void close_other(void)
+{
+	close(line[1]);
+	line[1] = open("/dev/null", O_RDONLY);
 }
 
 static int teardown(void **state)
@@ -191,8 +220,7 @@ static void test_room(void **state)
 static void test_hung_up(void **state)
 {
 	(void)state;
-	close(line[1]);
-	line[1] = open("/dev/null", O_RDONLY);
+	close_other();
 	term_puts(&term, "to nobody");
 	tty->ready(tty->arg, EPOLLHUP);
 	assert_int_equal(tty->fd, -1);
@@ -263,7 +291,145 @@ static void test_modes(void **state)
 	close(master);
 }
 
+/* --- a program's --- */
+
+static void test_plain_text(void **state)
+{
+	(void)state;
+	term_puts(&term, "a\n\nb\n");
+	term_text(&term, "c\nd", 3);
+	take(100);
+	assert_string_equal(got, "a\n\nb\nc\nd");
+}
+
+/* It says no more, as a pipe's end does, but waits for the answer. */
+static void test_plain_end(void **state)
+{
+	(void)state;
+	assert_int_equal(write(line[1], "status", 6), 6);
+	shutdown(line[1], SHUT_WR);
+	tty->ready(tty->arg, EPOLLIN);
+	assert_string_equal(typed, "status");
+	tty->ready(tty->arg, EPOLLIN);
+	assert_string_equal(typed, "\n");
+	assert_int_equal(inputs, 2);
+	/* An end of file can be read again and again: nobody waits for it any more. */
+	assert_int_equal(wanted, 0);
+	term_puts(&term, "answer\n");
+	take(100);
+	assert_string_equal(got, "answer\n");
+	assert_int_equal(inputs, 2);
+	assert_int_equal(gone, 0);
+}
+
+/* More of an answer than the line takes at once. */
+static void test_plain_end_slow(void **state)
+{
+	(void)state;
+	shutdown(line[1], SHUT_WR);
+	tty->ready(tty->arg, EPOLLIN);
+	for (unsigned i = 0; i < 5000; i++)
+		term_puts(&term, "12345\n");
+	assert_int_equal(wanted, EPOLLOUT);
+	drain();
+	assert_int_equal(strlen(got), 30000);
+	assert_int_equal(inputs, 1);
+	assert_int_equal(wanted, 0);
+}
+
+static void test_plain_gone(void **state)
+{
+	(void)state;
+	close_other();
+	tty->ready(tty->arg, EPOLLIN | EPOLLHUP);
+	assert_string_equal(typed, "\n");
+	assert_int_equal(gone, 0);
+	tty->ready(tty->arg, EPOLLHUP);
+	assert_int_equal(inputs, 1);
+	assert_int_equal(gone, 1);
+	assert_int_equal(tty->fd, -1);
+	assert_int_equal(term_pending(&term), 0);
+	term_puts(&term, "to nobody");
+	assert_int_equal(term_pending(&term), 0);
+}
+
+/* It does not even read what it was told: the kernel calls that a reset. */
+static void test_plain_reset(void **state)
+{
+	(void)state;
+	term_puts(&term, "to nobody");
+	close_other();
+	tty->ready(tty->arg, EPOLLIN | EPOLLHUP);
+	assert_int_equal(inputs, 0);
+	assert_int_equal(gone, 1);
+	assert_int_equal(tty->fd, -1);
+}
+
+static void test_pause(void **state)
+{
+	(void)state;
+	term_pause(&term, true);
+	assert_int_equal(wanted, 0);
+	assert_int_equal(write(line[1], "later\n", 6), 6);
+	term_puts(&term, "answer\n");
+	take(100);
+	assert_string_equal(got, "answer\n");
+	assert_int_equal(wanted, 0);
+	assert_int_equal(inputs, 0);
+	term_pause(&term, false);
+	assert_int_equal(wanted, EPOLLIN);
+	tty->ready(tty->arg, EPOLLIN);
+	assert_string_equal(typed, "later\n");
+	assert_int_equal(inputs, 1);
+}
+
+/* The line has room again while it is paused: that lets nothing in. */
+static void test_pause_slow(void **state)
+{
+	(void)state;
+	term_pause(&term, true);
+	assert_int_equal(write(line[1], "later\n", 6), 6);
+	for (unsigned i = 0; i < 5000; i++)
+		term_puts(&term, "12345\n");
+	assert_int_equal(wanted, EPOLLOUT);
+	drain();
+	assert_int_equal(strlen(got), 30000);
+	assert_int_equal(wanted, 0);
+	assert_int_equal(inputs, 0);
+}
+
+/* Whoever does not listen to it must notice all the same: a hang-up cannot be waited away. */
+static void test_pause_gone(void **state)
+{
+	(void)state;
+	term_pause(&term, true);
+	assert_int_equal(write(line[1], "later\n", 6), 6);
+	close_other();
+	tty->ready(tty->arg, EPOLLHUP);
+	assert_int_equal(inputs, 0);
+	assert_int_equal(gone, 1);
+	assert_int_equal(tty->fd, -1);
+}
+
+/* What one program has left behind is not the next one's. */
+static void test_plain_next(void **state)
+{
+	(void)state;
+	shutdown(line[1], SHUT_WR);
+	tty->ready(tty->arg, EPOLLIN);
+	term_pause(&term, true);
+	loop_close(tty);
+	close(line[1]);
+	assert_int_equal(setup_plain(state), 0);
+	assert_int_equal(write(line[1], "status\n", 7), 7);
+	term_puts(&term, "");
+	tty->ready(tty->arg, EPOLLIN);
+	assert_string_equal(typed, "status\n");
+	assert_int_equal(wanted, EPOLLIN);
+}
+
 #define TERM_CASE(title, function) FIXTURE(title, function, setup, teardown, NULL)
+#define PLAIN_CASE(title, function) FIXTURE(title, function, setup_plain, teardown, NULL)
 
 int main(void)
 {
@@ -278,6 +444,15 @@ int main(void)
 		TERM_CASE("lent", test_lend),
 		TERM_CASE("hung up while it is lent", test_hung_up_while_lent),
 		CASE("modes of a terminal", test_modes, NULL),
+		PLAIN_CASE("a program's newlines", test_plain_text),
+		PLAIN_CASE("a program's last word", test_plain_end),
+		PLAIN_CASE("a program's last word, and a long answer", test_plain_end_slow),
+		PLAIN_CASE("a program goes away", test_plain_gone),
+		PLAIN_CASE("a program goes away without listening", test_plain_reset),
+		PLAIN_CASE("paused", test_pause),
+		PLAIN_CASE("paused on a slow line", test_pause_slow),
+		PLAIN_CASE("a program goes away while it is paused", test_pause_gone),
+		PLAIN_CASE("a program comes after another", test_plain_next),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* PID 1 blocks it */
