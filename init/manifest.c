@@ -375,13 +375,20 @@ void manifest_settable(const struct config *config, void (*each)(void *arg, cons
 	}
 }
 
+/* Neither a comment nor a line that says it wrongly gives it away. */
 bool manifest_is_secret(const char *line)
 {
 	struct assignment a = { .line = 1 };
 	static struct config ignored;
+	size_t n = 0;
 
-	return split(&a, line, strcspn(line, "\n")) && resolve(&a, &ignored) &&
-	       a.symbol->type == SYM_SECRET;
+	line += strspn(line, "# \t");
+	while (is_name_char(line[n]))
+		n++;
+	if (n >= sizeof(a.name))
+		return false;
+	memcpy(a.name, line, n);
+	return resolve(&a, &ignored) && a.symbol->type == SYM_SECRET;
 }
 
 bool manifest_cmdline(const char *cmdline, bool trusted, struct config *config, struct diag *diag)

@@ -53,7 +53,7 @@ const struct hostdev_config *manifest_find(const struct config *config, const ch
  */
 bool manifest_set(const char *name, const char *value, struct config *config, struct diag *diag);
 
-/* Whether a line of a manifest sets a symbol whose value nothing may show. */
+/* Whether a line of a manifest names a symbol first whose value nothing may show, set or not. */
 bool manifest_is_secret(const char *line);
 
 /*

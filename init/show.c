@@ -145,6 +145,14 @@ bool show_devices(const struct config *config, const struct facts *facts, bool a
 	return json_finish(&json);
 }
 
+/* Of a line with a secret, all up to the symbol's end. */
+static int secret_name(const char *line)
+{
+	size_t begin = strspn(line, "# \t");
+
+	return (int)(begin + strcspn(line + begin, "= \t\"$\n"));
+}
+
 /* A hash can be guessed at, by whoever sees it. */
 bool show_manifest(void)
 {
@@ -159,7 +167,7 @@ bool show_manifest(void)
 
 		line = text + n + (text[n] == '\n');
 		if (manifest_is_secret(text))
-			printf("%.*s=\"(not shown)\"\n", (int)strcspn(text, "="), text);
+			printf("%.*s=\"(not shown)\"\n", secret_name(text), text);
 		else
 			printf("%.*s\n", (int)n, text);
 	}

@@ -578,6 +578,231 @@ static void test_long_word(void **state)
 	assert_int_equal(diag_failures(&diag, 0), 0);
 }
 
+/* --- a secret --- */
+
+/* As crypt(5) makes them: no three characters in a row of these are in any message for people. */
+#define SALT "Zq9xWvKj4"
+#define SHA256_TAIL "7Gh2Xp0RtYuQ8zVb5Nw3Lk6Jd1Mc9Fs4EaPiOoTyBxC"
+#define SHA512_TAIL SHA256_TAIL "9Qx8Zr7Kv6Jw5Hq4Gp3Fn2Dm1Sb0AyUtRePoLkJhGfD"
+#define HASH "$6$" SALT "$" SHA512_TAIL
+
+/* Nothing that is said repeats any part of the hash that somebody could guess with. */
+static void assert_untold(void)
+{
+	static const char secret[] = SALT "$" SHA512_TAIL;
+	enum { PART = 3 };
+
+	assert_true(diag.count > 0);
+	for (unsigned i = 0; i < diag.count; i++)
+		for (size_t at = 0; secret[at + PART - 1]; at++) {
+			char part[PART + 1] = "";
+
+			memcpy(part, secret + at, PART);
+			if (strstr(diag.finding[i].text, part) ||
+			    strstr(diag.finding[i].subject, part))
+				fail_msg("\"%s\" is told: %s: %s", part, diag.finding[i].subject,
+					 diag.finding[i].text);
+		}
+}
+
+static const char *const hashes[] = {
+	"",
+	"$5$" SALT "$" SHA256_TAIL,
+	"$6$" SALT "$" SHA512_TAIL,
+	"$5$rounds=1000$" SALT "$" SHA256_TAIL,
+	"$6$rounds=999999999$" SALT "$" SHA512_TAIL,
+	"$6$a./Z$" SHA512_TAIL,
+};
+
+static void test_secret(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hashes); i++) {
+		char body[512];
+
+		setup(state);
+		str_format(body, sizeof(body), "HOST_CONSOLE_PASSWORD=\"%s\"\n", hashes[i]);
+		parse(body);
+		assert_no_finding(&diag);
+		assert_string_equal(config.host.console_password, hashes[i]);
+	}
+}
+
+/* What is no hash may be a password as it is typed: that is not shown, either. */
+static const char *const no_hashes[] = {
+	SALT, /* the password itself */
+	"$1$" SALT "$" SHA256_TAIL, /* MD5 */
+	"$y$j9T$" SALT "$" SHA256_TAIL, /* yescrypt */
+	"$2b$05$" SALT "$" SHA256_TAIL,
+	"!" HASH, /* locked, as in /etc/shadow */
+	"root:" HASH ":19000", /* all of its line */
+	" " HASH,
+	HASH " ",
+	"$6$" SALT " " SHA512_TAIL,
+	"$6$" SALT "\\\"" SHA512_TAIL,
+	HASH "\t",
+	HASH "\xc3\xa9",
+	"$6",
+	"$7$" SALT "$" SHA512_TAIL,
+};
+
+static void test_no_secret(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(no_hashes); i++) {
+		char body[512];
+
+		setup(state);
+		str_format(body, sizeof(body), "HOST_CONSOLE_PASSWORD=\"%s\"\n", no_hashes[i]);
+		parse(body);
+		assert_finding(&diag, DIAG_SYMBOL_VALUE, "HOST_CONSOLE_PASSWORD",
+			       "line 3: \"(not shown)\" is not a hash ('openssl passwd -6' makes");
+		assert_untold();
+		assert_string_equal(config.host.console_password, "");
+	}
+}
+
+/* One that just fits, and one that is longer by a character. */
+static void test_long_secret(void **state)
+{
+	enum { ROOM = sizeof(config.host.console_password) };
+	char hash[ROOM + 1];
+	char body[512];
+
+	(void)state;
+	memset(hash, 'x', ROOM);
+	memcpy(hash, HASH, sizeof(HASH) - 1);
+	hash[ROOM - 1] = '\0';
+	str_format(body, sizeof(body), "HOST_CONSOLE_PASSWORD=\"%s\"\n", hash);
+	parse(body);
+	assert_no_finding(&diag);
+	assert_string_equal(config.host.console_password, hash);
+	setup(state);
+	hash[ROOM - 1] = 'x';
+	hash[ROOM] = '\0';
+	str_format(body, sizeof(body), "HOST_CONSOLE_PASSWORD=\"%s\"\n", hash);
+	parse(body);
+	assert_finding(&diag, DIAG_SYMBOL_VALUE, "HOST_CONSOLE_PASSWORD", "too long");
+	assert_untold();
+	assert_string_equal(config.host.console_password, "");
+}
+
+/* Lines that say it in a wrong way. */
+static const struct line_case secret_lines[] = {
+	/* no assignment */
+	{ "HOST_CONSOLE_PASSWORD " HASH, DIAG_MANIFEST_LINE, DIAG_HOST, "manifest",
+	  "line 3: \"HOST_CONSOLE_PASSWORD \" is not SYMBOL=value" },
+	{ "HOST_CONSOLE_PASSWORD: \"" HASH "\"", DIAG_MANIFEST_LINE, DIAG_HOST, "manifest",
+	  "line 3: \"HOST_CONSOLE_PASSWORD: \"\" is" },
+	{ "HOST_CONSOLE_PASSWORD =\"" HASH "\"", DIAG_MANIFEST_LINE, DIAG_HOST, "manifest",
+	  "line 3" },
+	{ "host_console_password=\"" HASH "\"", DIAG_MANIFEST_LINE, DIAG_HOST, "manifest",
+	  "line 3" },
+	{ HASH, DIAG_MANIFEST_LINE, DIAG_HOST, "manifest", "line 3: \"\" is" },
+	/* not in quotes */
+	{ "HOST_CONSOLE_PASSWORD=" HASH, DIAG_SYMBOL_VALUE, DIAG_HOST, "HOST_CONSOLE_PASSWORD",
+	  "line 3: (not shown) is not a string in double quotes" },
+	{ "HOST_CONSOLE_PASSWORD='" HASH "'", DIAG_SYMBOL_VALUE, DIAG_HOST, "HOST_CONSOLE_PASSWORD",
+	  "(not shown)" },
+	{ "HOST_CONSOLE_PASSWORD=\"" HASH, DIAG_SYMBOL_VALUE, DIAG_HOST, "HOST_CONSOLE_PASSWORD",
+	  "(not shown)" },
+	{ "HOST_CONSOLE_PASSWORD=\"" HASH "\"\r", DIAG_SYMBOL_VALUE, DIAG_HOST,
+	  "HOST_CONSOLE_PASSWORD", "(not shown)" },
+	/* another symbol */
+	{ "HOST_CONSOLE_PASSWD=\"" HASH "\"", DIAG_SYMBOL_UNKNOWN, DIAG_HOST, "HOST_CONSOLE_PASSWD",
+	  "there is no such symbol" },
+	{ "VM0_CONSOLE_PASSWORD=\"" HASH "\"", DIAG_SYMBOL_UNKNOWN, 0, "VM0_CONSOLE_PASSWORD",
+	  "there is no such symbol" },
+	{ "HOST_CONSOLE_PASSWORD=\"\"\nHOST_CONSOLE_PASSWORD=\"" HASH "\"", DIAG_SYMBOL_TWICE,
+	  DIAG_HOST, "HOST_CONSOLE_PASSWORD", "line 4" },
+};
+
+static void test_secret_line(void **state)
+{
+	const struct line_case *l = *state;
+	char body[1024];
+
+	str_format(body, sizeof(body), "%s\n", l->line);
+	parse(body);
+	assert_finding(&diag, l->code, l->subject, l->part);
+	assert_int_equal(diag.finding[0].vm, l->vm);
+	assert_untold();
+	assert_string_equal(config.host.console_password, "");
+}
+
+/* Longer than any value may be, so that it counts as no assignment. */
+static void test_over_long_secret(void **state)
+{
+	char body[4096];
+
+	(void)state;
+	memset(body, 'x', sizeof(body));
+	memcpy(body, "HOST_CONSOLE_PASSWORD=\"" HASH, sizeof("HOST_CONSOLE_PASSWORD=\"" HASH) - 1);
+	memcpy(body + sizeof(body) - 3, "\"\n", 3);
+	parse(body);
+	assert_finding(&diag, DIAG_MANIFEST_LINE, "manifest", "line 3: \"HOST_CONSOLE_PASSWORD=");
+	assert_untold();
+}
+
+/* The kernel command line can be read by everybody, and set by whoever boots the machine. */
+static const char *const secret_words[] = {
+	"hvinit.HOST_CONSOLE_PASSWORD=" HASH, "hvinit.HOST_CONSOLE_PASSWORD=\"" HASH "\"",
+	"hvinit.HOST_CONSOLE_PASSWORD=",      "hvinit.HOST_CONSOLE_PASSWORD:" HASH,
+	"hvinit.HOST_CONSOLE_PASSWORD" HASH,  "hvinit." HASH,
+};
+
+static void test_secret_word(void **state)
+{
+	const char *word = *state;
+	struct config before;
+
+	str_copy(config.host.console_password, sizeof(config.host.console_password), "$5$a$b");
+	before = config;
+	for (int trusted = 0; trusted < 2; trusted++) {
+		memset(&diag, 0, sizeof(diag));
+		assert_false(manifest_cmdline(word, trusted, &config, &diag));
+		assert_int_equal(diag.count, 1);
+		assert_int_equal(diag.finding[0].code, DIAG_CMDLINE_OVERRIDE);
+		assert_untold();
+		assert_memory_equal(&config, &before, sizeof(config));
+	}
+	/* Nor can the command 'set' do it. */
+	memset(&diag, 0, sizeof(diag));
+	assert_false(manifest_override(word + strlen("hvinit."), &config, &diag));
+	assert_untold();
+	assert_memory_equal(&config, &before, sizeof(config));
+}
+
+static void test_is_secret(void **state)
+{
+	static const char *const secret[] = {
+		"HOST_CONSOLE_PASSWORD=\"" HASH "\"\nHOST_SHELL=n\n",
+		"HOST_CONSOLE_PASSWORD=" HASH,
+		"HOST_CONSOLE_PASSWORD=\"\"",
+		/* What is in no manifest that counts, but can be in a file all the same. */
+		"HOST_CONSOLE_PASSWORD \"" HASH "\"",
+		"  HOST_CONSOLE_PASSWORD=\"" HASH "\"",
+		"# HOST_CONSOLE_PASSWORD=\"" HASH "\"",
+		"#HOST_CONSOLE_PASSWORD=\"" HASH "\"",
+	};
+	static const char *const plain[] = {
+		"",
+		"\n",
+		"#",
+		"# a comment\nHOST_CONSOLE_PASSWORD=\"" HASH "\"\n",
+		"HOST_SHELL=n\nHOST_CONSOLE_PASSWORD=\"" HASH "\"\n",
+		"HOST_CONSOLE_PASSWORDS=\"x\"",
+		"VM0_NAME=\"demo\"",
+		"VM0_CONSOLE_PASSWORD=\"x\"",
+		"VM0_CMDLINE=\"HOST_CONSOLE_PASSWORD=x\"",
+		"A123456789B123456789C123456789D123456789E123456789F123456789G123456789=1",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(secret); i++)
+		assert_true(manifest_is_secret(secret[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		assert_false(manifest_is_secret(plain[i]));
+}
+
 /* --- making one --- */
 
 static char *made;
@@ -706,6 +931,11 @@ int main(void)
 		MANIFEST_CASE("command line: under Secure Boot", test_untrusted),
 		MANIFEST_CASE("command line: what may be overridden", test_what_may_be_overridden),
 		MANIFEST_CASE("command line: over-long words", test_long_word),
+		MANIFEST_CASE("a password's hash", test_secret),
+		MANIFEST_CASE("what is no hash of a password", test_no_secret),
+		MANIFEST_CASE("a hash that is too long", test_long_secret),
+		MANIFEST_CASE("a hash in an over-long line", test_over_long_secret),
+		MANIFEST_CASE("lines that nothing may show", test_is_secret),
 		MANIFEST_CASE("a manifest is made from .config", test_write),
 		MANIFEST_CASE("a .config without newline at the end", test_write_no_newline),
 		MANIFEST_CASE("a file that is no .config", test_write_nothing),
@@ -722,6 +952,14 @@ int main(void)
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++, n++)
 		tests[n] = (struct CMUnitTest){ title("bad line", i, lines[i].line), test_line,
 						setup, NULL, (void *)&lines[i] };
+	for (size_t i = 0; i < ARRAY_SIZE(secret_lines); i++, n++)
+		tests[n] = (struct CMUnitTest){ title("hash, untold", i, secret_lines[i].line),
+						test_secret_line, setup, NULL,
+						(void *)&secret_lines[i] };
+	for (size_t i = 0; i < ARRAY_SIZE(secret_words); i++, n++)
+		tests[n] = (struct CMUnitTest){ title("hash, refused", i, secret_words[i]),
+						test_secret_word, setup, NULL,
+						(void *)secret_words[i] };
 	for (size_t i = 0; i < ARRAY_SIZE(refused_words); i++, n++)
 		tests[n] = (struct CMUnitTest){ title("refused", i, refused_words[i]),
 						test_refused_word, setup, NULL,

@@ -42,6 +42,7 @@ UNIT_WRAP_sriov := net_set_up sys_pci_write
 UNIT_WRAP_state := module_load sys_state_mount
 UNIT_WRAP_sys_host := mkdir mount umount2
 UNIT_WRAP_sys_cgroup := mkdirat
+UNIT_WRAP_show := manifest_read
 UNIT_WRAP_shutdown := fork sync reboot sys_state_umount
 UNIT_WRAP_tool := sys_root_open
 UNIT_WRAP_uevent := recvfrom sys_uevent_open
