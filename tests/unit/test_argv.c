@@ -299,6 +299,64 @@ static void test_disks_and_nets(void **state)
 		"\"addr\":\"0x1b\"}");
 }
 
+/* How many words have text in them. */
+static unsigned times(const char *text)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < argv.count; i++)
+		n += strstr(argv.word[i], text) != NULL;
+	return n;
+}
+
+static void test_ctl(void **state)
+{
+	unsigned first;
+
+	(void)state;
+	vm->ctl = true;
+	build();
+	first = at("ctl0");
+	assert_string_equal(argv.word[first - 1], "-chardev");
+	assert_string_equal(argv.word[first], "socket,id=ctl0,fd=13");
+	assert_int_equal(ARGV_FD_CTL, 13);
+	/* QEMU makes them in this order: each needs the one before it. */
+	assert_string_equal(argv.word[first + 1], "-device");
+	assert_string_equal(argv.word[first + 2],
+			    "{\"driver\":\"virtio-serial-pci\",\"id\":\"ctlbus0\",\"max_ports\":2,"
+			    "\"bus\":\"pcie.0\",\"addr\":\"0x16\"}");
+	assert_string_equal(argv.word[first + 3], "-device");
+	assert_string_equal(argv.word[first + 4],
+			    "{\"driver\":\"virtserialport\",\"id\":\"ctlport0\","
+			    "\"bus\":\"ctlbus0.0\",\"nr\":1,\"chardev\":\"ctl0\","
+			    "\"name\":\"org.hvinit.ctl\"}");
+	assert_int_equal(times("ctl"), 3);
+}
+
+static void test_no_ctl(void **state)
+{
+	(void)state;
+	build();
+	assert_int_equal(times("ctl"), 0);
+	assert_int_equal(times("virtio-serial"), 0);
+	assert_int_equal(times("virtserialport"), 0);
+}
+
+/* Beside all else that has a place there of its own, it stands alone. */
+static void test_ctl_beside_others(void **state)
+{
+	(void)state;
+	vm->ctl = vm->pvpanic = true;
+	for (unsigned i = 0; i < HV_DISK_SLOTS; i++)
+		str_copy(vm->disk[i].path, sizeof(vm->disk[i].path), "/disk");
+	for (unsigned i = 0; i < HV_NET_SLOTS; i++)
+		str_copy(vm->net[i].bridge, sizeof(vm->net[i].bridge), "lan");
+	build();
+	assert_int_equal(times("\"addr\":\"0x16\""), 1);
+	assert_non_null(strstr(argv.word[at("\"addr\":\"0x16\"")], "ctlbus0"));
+	assert_non_null(strstr(argv.word[at("\"addr\":\"0x17\"")], "pvpanic-pci"));
+}
+
 static void test_memory(void **state)
 {
 	(void)state;
@@ -544,6 +602,9 @@ int main(void)
 		ARGV_CASE("an optional device that is not there", test_absent),
 		ARGV_CASE("a disk that is a block device", test_block_device),
 		ARGV_CASE("disks and networks", test_disks_and_nets),
+		ARGV_CASE("a port for the guest's programs", test_ctl),
+		ARGV_CASE("no such port", test_no_ctl),
+		ARGV_CASE("such a port beside all others", test_ctl_beside_others),
 		ARGV_CASE("memory from elsewhere", test_memory),
 		ARGV_CASE("generic-initiator nodes", test_gi_nodes),
 		ARGV_CASE("too many generic-initiator nodes", test_too_many_nodes),

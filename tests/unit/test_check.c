@@ -290,8 +290,8 @@ static void test_too_many_devices(void **state)
 /* QEMU's objects and devices share one name space with the manifest's. */
 static void test_ids(void **state)
 {
-	static const char *const taken[] = { "mon0",  "qmp0",	  "serial0",
-					     "pci.1", "hostdev0", "smmuv3.0" };
+	static const char *const taken[] = { "mon0",	 "qmp0", "serial0", "pci.1",   "hostdev0",
+					     "smmuv3.0", "ctl0", "ctlbus0", "ctlport0" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
 		memset(&diag, 0, sizeof(diag));
@@ -532,12 +532,28 @@ static void set_same_chassis(void)
 	vm->hostdev[0].port_chassis = vm->hostdev[1].port_chassis = 0;
 }
 
+static void set_addr_of_panic(void)
+{
+	vm->pvpanic = true;
+	vm->vsmmu[1].addr = PLAN_PANIC_ADDR;
+}
+
+static void set_addr_of_ctl(void)
+{
+	vm->ctl = true;
+	vm->vsmmu[1].addr = PLAN_CTL_ADDR;
+}
+
 static const struct number_case numbers[] = {
 	{ set_same_pxb_index, "VM0_VSMMU1_PXB_INDEX", "index 5 is used twice" },
 	{ set_same_addr, "VM0_VSMMU1_ADDR", "slot 5 of its bus is used twice: vSMMU 0's pxb-pcie" },
 	{ set_port_on_pxb_index, "VM0_HOSTDEV1_PORT_INDEX", "index 5 is used twice" },
 	{ set_same_port_index, "VM0_HOSTDEV1_PORT_INDEX", "index 5 is used twice" },
 	{ set_same_chassis, "VM0_HOSTDEV1_PORT_CHASSIS", "chassis 0 is used twice" },
+	{ set_addr_of_panic, "VM0_VSMMU1_ADDR",
+	  "slot 23 of its bus is used twice: the pvpanic device is there" },
+	{ set_addr_of_ctl, "VM0_VSMMU1_ADDR",
+	  "slot 22 of its bus is used twice: the port of VM_CTL is there" },
 };
 
 static void test_number(void **state)
@@ -547,6 +563,16 @@ static void test_number(void **state)
 	n->set();
 	check();
 	assert_finding(&diag, DIAG_TOPO_CLASH, n->subject, n->part);
+}
+
+/* What is not there takes no slot. */
+static void test_no_ctl_addr(void **state)
+{
+	(void)state;
+	vm->vsmmu[0].addr = PLAN_PANIC_ADDR;
+	vm->vsmmu[1].addr = PLAN_CTL_ADDR;
+	check();
+	assert_no_finding(&diag);
 }
 
 static void test_port_addr(void **state)
@@ -640,6 +666,9 @@ int main(void)
 		CHECK_CASE("a port with a PXB index", test_number, &numbers[2]),
 		CHECK_CASE("one port index twice", test_number, &numbers[3]),
 		CHECK_CASE("one chassis twice", test_number, &numbers[4]),
+		CHECK_CASE("a PXB in the slot of pvpanic", test_number, &numbers[5]),
+		CHECK_CASE("a PXB in the slot of CTL", test_number, &numbers[6]),
+		CHECK_CASE("those slots without them", test_no_ctl_addr, NULL),
 		CHECK_CASE("one port slot twice", test_port_addr, NULL),
 		CHECK_CASE("more SMMUs than vSMMUs", test_too_many_smmus, NULL),
 	};

@@ -166,6 +166,7 @@ static int teardown(void **state)
 {
 	close_fdp(&launch.qmp);
 	close_fdp(&launch.serial);
+	close_fdp(&launch.ctl);
 	close_fdp(&launch.words);
 	close_fdp(&launch.report);
 	close(root);
@@ -315,7 +316,8 @@ static void test_descriptors(void **state)
 	struct launch_report report;
 
 	(void)state;
-	/* PID 1 has forgotten O_CLOEXEC on two descriptors, one of them at a place of QEMU's. */
+	/* PID 1 has forgotten O_CLOEXEC on some descriptors, two of them at places of QEMU's. */
+	dup2(leaks[0], ARGV_FD_CTL);
 	dup2(leaks[0], 15);
 	dup2(leaks[0], ARGV_FD_HOSTDEV + 5);
 	dup2(leaks[0], 200);
@@ -326,13 +328,52 @@ static void test_descriptors(void **state)
 	assert_int_equal(report.devices, 2);
 	assert_int_equal(report.vsmmus, 2);
 	assert_no_more_reports();
+	assert_int_equal(launch.ctl, -1);
 	assert_string_equal(read_all(launch.words), "0\n1\n10\n11\n2\n20\n21\n22\n");
 	assert_exit(7);
+	close(ARGV_FD_CTL);
 	close(15);
 	close(ARGV_FD_HOSTDEV + 5);
 	close(200);
 	close(leaks[0]);
 	close(leaks[1]);
+}
+
+/* The guest's programs have a line to PID 1, at its place and at no other. */
+static void test_ctl(void **state)
+{
+	const int leak = open("/dev/null", O_RDONLY);
+
+	(void)state;
+	config.vm[0].ctl = true;
+	dup2(leak, ARGV_FD_CTL);
+	dup2(leak, ARGV_FD_CTL + 1);
+	script = "/bin/ls /proc/$$/fd; exit 7";
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	assert_string_equal(read_all(launch.words), "0\n1\n10\n11\n13\n2\n20\n21\n22\n");
+	assert_exit(7);
+	close(ARGV_FD_CTL);
+	close(ARGV_FD_CTL + 1);
+	close(leak);
+}
+
+static void test_ctl_channel(void **state)
+{
+	char text[16] = "";
+
+	(void)state;
+	config.vm[0].ctl = true;
+	script = "echo asked >&13; read x <&13; echo \"$x\"; echo serial >&11; exit 7";
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	wait_readable(launch.ctl);
+	assert_int_equal(read(launch.ctl, text, sizeof(text)), 6);
+	assert_memory_equal(text, "asked\n", 6);
+	assert_int_equal(write(launch.ctl, "answer\n", 7), 7);
+	assert_string_equal(read_all(launch.words), "answer\n");
+	assert_int_equal(read(launch.serial, text, sizeof(text)), 7);
+	assert_exit(7);
+	/* QEMU has ended: so has the line. */
+	assert_int_equal(read(launch.ctl, text, sizeof(text)), 0);
 }
 
 static void test_which_is_which(void **state)
@@ -371,10 +412,10 @@ static void test_channels(void **state)
 
 static void test_ours(void **state)
 {
-
 	(void)state;
+	config.vm[0].ctl = true;
 	assert_int_equal(launch_vm(&config, 0, &launch), 0);
-	const int ours[] = { launch.qmp, launch.serial, launch.words, launch.report };
+	const int ours[] = { launch.qmp, launch.serial, launch.ctl, launch.words, launch.report };
 
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
 		assert_true(ours[i] >= 0);
@@ -392,10 +433,12 @@ static void test_nothing_left(void **state)
 
 	(void)state;
 	close(before);
+	config.vm[0].ctl = true;
 	assert_int_equal(launch_vm(&config, 0, &launch), 0);
 	assert_exit(7);
 	close(launch.qmp);
 	close(launch.serial);
+	close(launch.ctl);
 	close(launch.words);
 	close(launch.report);
 	launch = LAUNCH_NOTHING;
@@ -621,6 +664,8 @@ int main(void)
 		LAUNCH_CASE("a device in quarantine", test_quarantined_device),
 		LAUNCH_CASE("devices are released", test_release),
 		LAUNCH_CASE("QEMU gets its descriptors and no others", test_descriptors),
+		LAUNCH_CASE("a VM with a port for its programs", test_ctl),
+		LAUNCH_CASE("that port is connected", test_ctl_channel),
 		LAUNCH_CASE("each descriptor is what the argv says", test_which_is_which),
 		LAUNCH_CASE("the channels are connected", test_channels),
 		LAUNCH_CASE("PID 1's ends do not block and do not leak", test_ours),
