@@ -397,6 +397,8 @@ static void reserve_by_hand(struct plan *plan, struct taken *taken)
 			reserve(plan->net[i].addr, taken->root, PLAN_SLOTS);
 	if (plan->vm->pvpanic)
 		reserve(PLAN_PANIC_ADDR, taken->root, PLAN_SLOTS);
+	if (plan->vm->ctl)
+		reserve(PLAN_CTL_ADDR, taken->root, PLAN_SLOTS);
 }
 
 /* --- what QEMU emulates --- */

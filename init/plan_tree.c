@@ -142,11 +142,15 @@ static unsigned count_on_root(const struct plan *plan)
 		count += plan->disk[i].port == PLAN_ROOT;
 	for (unsigned i = 0; i < plan->nets; i++)
 		count += plan->net[i].port == PLAN_ROOT;
-	return count + plan->vm->pvpanic;
+	return count + plan->vm->pvpanic + plan->vm->ctl;
 }
 
 static void draw_emulated(const struct plan *plan, unsigned place, struct branch *branch)
 {
+	if (plan->vm->ctl && place_of(PLAN_CTL_ADDR, 0) == place) {
+		draw_slot(branch, PLAN_CTL_ADDR, "", false);
+		fprintf(branch->out, "port of CTL\n");
+	}
 	if (plan->vm->pvpanic && place_of(PLAN_PANIC_ADDR, 0) == place) {
 		draw_slot(branch, PLAN_PANIC_ADDR, "", false);
 		fprintf(branch->out, "pvpanic\n");

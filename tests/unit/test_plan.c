@@ -517,6 +517,26 @@ static void test_gi_nodes(void **state)
 	assert_int_equal(plan.gi_nodes, UINT_MAX);
 }
 
+/* As many root ports as there can be, which go around what has a slot of its own. */
+static void test_around_fixed_slots(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < HV_HOSTDEV_SLOTS; i++)
+		give(i, "smmu3.a")->vsmmu = HV_NONE;
+	for (unsigned i = 0; i < HV_PORT_SLOTS; i++)
+		vm->port[i].bus = HV_ROOT;
+	make_plan();
+	assert_int_equal(plan.ports, 24);
+	assert_int_equal(plan.port[23].addr, 24);
+	vm->pvpanic = vm->ctl = true;
+	make_plan();
+	for (unsigned i = 0; i < plan.ports; i++) {
+		assert_int_not_equal(plan.port[i].addr, PLAN_PANIC_ADDR);
+		assert_int_not_equal(plan.port[i].addr, PLAN_CTL_ADDR);
+	}
+	assert_int_equal(plan.port[23].addr, 26);
+}
+
 static void test_other_slot(void **state)
 {
 	(void)state;
@@ -546,6 +566,24 @@ static void test_print(void **state)
 	free(text);
 }
 
+/* What has a slot of its own is drawn at it, the last with the last branch. */
+static void test_print_emulated(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	vm->pvpanic = vm->ctl = true;
+	make_plan();
+	plan_print(&plan, out);
+	fclose(out);
+	assert_non_null(strstr(text, "  pcie.0\n"
+				     "  ├─ slot 22: port of CTL\n"
+				     "  └─ slot 23: pvpanic\n"));
+	free(text);
+}
+
 #define PLAN_CASE(title, function) FIXTURE(title, function, setup, NULL, NULL)
 
 int main(void)
@@ -572,6 +610,8 @@ int main(void)
 		PLAN_CASE("each root port a slot of its own", test_ports_of_their_own),
 		PLAN_CASE("an emulated vSMMU", test_emulated_vsmmu),
 		PLAN_CASE("slots of emulated devices", test_fixed_slots),
+		PLAN_CASE("inference goes around slots of emulated devices",
+			  test_around_fixed_slots),
 		PLAN_CASE("Ethernet addresses", test_macs),
 		PLAN_CASE("the 64-bit window", test_window),
 		PLAN_CASE("huge pages", test_pages),
@@ -579,6 +619,7 @@ int main(void)
 		PLAN_CASE("generic-initiator nodes", test_gi_nodes),
 		PLAN_CASE("another VM's plan", test_other_slot),
 		PLAN_CASE("printed", test_print),
+		PLAN_CASE("printed, with emulated devices", test_print_emulated),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
