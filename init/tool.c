@@ -396,13 +396,24 @@ static int help_about(const struct tool_command *c)
 	return EXIT_SUCCESS;
 }
 
+/* The bytes of a column: of a character all but the first byte take no room in it. */
+static int args_bytes(const char *args)
+{
+	int bytes = 12;
+
+	for (; *args; args++)
+		bytes += ((unsigned char)*args & 0xc0) == 0x80;
+	return bytes;
+}
+
 static int run_help(const struct request *request)
 {
 	if (request->file[0])
 		return help_about(find_command(request->file));
 	puts("usage: hvinit COMMAND [OPTION…] [ARGUMENT…]\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-9s %-12s %s\n", commands[i].name, commands[i].args, commands[i].help);
+		printf("  %-9s %-*s %s\n", commands[i].name, args_bytes(commands[i].args),
+		       commands[i].args, commands[i].help);
 	puts("");
 	print_options(~0U);
 	printf("\n%s\nRun as PID 1 it takes no arguments, and starts the VMs of " MANIFEST_PATH

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "ctl.h"
 #include "fakesys.h"
 #include "sha256.h"
 #include "sys.h"
@@ -26,6 +27,16 @@ int __wrap_sys_root_open(const char *path);
 int __wrap_sys_root_open(const char *path)
 {
 	return __real_sys_root_open(here && strcmp(path, "/") == 0 ? here : path);
+}
+
+/* PID 1, which says what it was asked, and at which socket. */
+int ctl_ask(const char *path, char *const words[])
+{
+	printf("%s:", path);
+	for (; *words; words++)
+		printf(" [%s]", *words);
+	putchar('\n');
+	return 1;
 }
 
 static void slurp(int fd, char *text, size_t size)
@@ -403,6 +414,78 @@ static void test_import(void **state)
 	assert_has(err, "[RECORD-FORMAT]");
 }
 
+/* --- ctl --- */
+
+static void test_ctl(void **state)
+{
+	(void)state;
+	assert_int_equal(run("ctl", "status", NULL), 1);
+	assert_string_equal(out, "/run/hvinit/ctl: [status]\n");
+	assert_string_equal(err, "");
+	assert_int_equal(run("ctl", "set", "VM0_CPUS=2", "x y", NULL), 1);
+	assert_string_equal(out, "/run/hvinit/ctl: [set] [VM0_CPUS=2] [x y]\n");
+	/* Words of PID 1's that are the tool's, too. */
+	assert_int_equal(run("ctl", "help", "ctl", NULL), 1);
+	assert_string_equal(out, "/run/hvinit/ctl: [help] [ctl]\n");
+}
+
+/* What stands behind the command is the command's, though the tool knows it, or does not. */
+static void test_ctl_options(void **state)
+{
+	(void)state;
+	assert_int_equal(run("ctl", "status", "--json", NULL), 1);
+	assert_string_equal(out, "/run/hvinit/ctl: [status] [--json]\n");
+	assert_int_equal(run("ctl", "log", "-f", "host", "--socket", "x", "--help", NULL), 1);
+	assert_string_equal(out, "/run/hvinit/ctl: [log] [-f] [host] [--socket] [x] [--help]\n");
+	assert_int_equal(run("ctl", "log", "--nonsense", NULL), 1);
+	assert_string_equal(out, "/run/hvinit/ctl: [log] [--nonsense]\n");
+}
+
+static void test_ctl_socket(void **state)
+{
+	(void)state;
+	assert_int_equal(run("ctl", "--socket", "/tmp/s", "status", "--json", NULL), 1);
+	assert_string_equal(out, "/tmp/s: [status] [--json]\n");
+	assert_int_equal(run("ctl", "--socket=/tmp/s", "status", NULL), 1);
+	assert_string_equal(out, "/tmp/s: [status]\n");
+	assert_int_equal(run("--socket", "/tmp/s", "ctl", "status", NULL), 1);
+	assert_string_equal(out, "/tmp/s: [status]\n");
+	assert_int_equal(run("ctl", "--", "--json", NULL), 1);
+	assert_string_equal(out, "/run/hvinit/ctl: [--json]\n");
+	/* It is no other command's. */
+	assert_int_equal(run("plan", "--socket", "/tmp/s", file, NULL), 2);
+	assert_has(err, "hvinit: plan: it has no --socket; see 'hvinit help plan'\n");
+}
+
+static void test_ctl_help(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const ways[][2] = { { "help", "ctl" },
+						       { "ctl", "--help" },
+						       { "ctl", "-h" } };
+
+		assert_int_equal(run(ways[i][0], ways[i][1], NULL), 0);
+		assert_has(out, "usage: hvinit ctl [OPTION…] COMMAND…\n\nHave PID 1 run a ");
+		assert_has(out, "  --socket PATH ");
+		assert_has(out, "/run/hvinit/ctl");
+		assert_null(strstr(out, "--json"));
+		assert_string_equal(err, "");
+	}
+	assert_int_equal(run("help", NULL), 0);
+	assert_has(out, "\n  ctl       COMMAND…     have PID 1 run a command of its console\n"
+			"  version                print");
+}
+
+/* Its answer has been lost: that must be seen, even if all went well. */
+static void test_ctl_full_disk(void **state)
+{
+	(void)state;
+	out_path = "/dev/full";
+	assert_int_equal(run("ctl", "status", NULL), 1);
+	assert_has(err, "hvinit: standard output: write it: ");
+}
+
 static void test_wrong_usage(void **state)
 {
 	static const char *const wrong[][4] = {
@@ -418,6 +501,12 @@ static void test_wrong_usage(void **state)
 		{ "help", "nonsense", NULL },
 		{ "nonsense", "--help", NULL },
 		{ "explain", "--host", "x", NULL },
+		{ "ctl", NULL },
+		{ "ctl", "--", NULL },
+		{ "ctl", "--socket", NULL },
+		{ "ctl", "--socket", "x", NULL },
+		{ "ctl", "--json", "status", NULL },
+		{ "ctl", "--nonsense", "status", NULL },
 	};
 
 	(void)state;
@@ -453,6 +542,11 @@ int main(void)
 		TOOL_CASE("explain", test_explain),
 		TOOL_CASE("help and version", test_usage),
 		TOOL_CASE("import", test_import),
+		TOOL_CASE("ctl", test_ctl),
+		TOOL_CASE("ctl: options of the command", test_ctl_options),
+		TOOL_CASE("ctl: another socket", test_ctl_socket),
+		TOOL_CASE("ctl: help", test_ctl_help),
+		TOOL_CASE("ctl: a disk that is full", test_ctl_full_disk),
 		TOOL_CASE("wrong usage", test_wrong_usage),
 	};
 
