@@ -12,7 +12,7 @@ UNIT_CFLAGS += -fno-sanitize-recover=all -fno-omit-frame-pointer
 # Tests whose log, loop and reports are stand-ins, and those of a VM's life.
 UNIT_STORIES := vm vm_io vm_judge vm_policy vm_pulse vm_release vm_stop vm_table
 UNIT_STANDINS := $(UNIT_STORIES) bootcount button critical device device_event hw_errors shutdown
-UNIT_STANDINS += uevent vm_plug watchdog
+UNIT_STANDINS += status uevent vm_plug watchdog
 # Those of consoles.
 UNIT_DESK := command console console_guest console_login console_program
 
@@ -44,6 +44,7 @@ UNIT_WRAP_sys_host := mkdir mount umount2
 UNIT_WRAP_sys_cgroup := mkdirat
 UNIT_WRAP_show := manifest_read
 UNIT_WRAP_shutdown := fork sync reboot sys_state_umount
+UNIT_WRAP_status := clock_gettime sys_kernel_release
 UNIT_WRAP_tool := sys_root_open
 UNIT_WRAP_uevent := recvfrom sys_uevent_open
 $(foreach story,$(UNIT_STORIES),$(eval UNIT_WRAP_$(story) := kill clock_gettime))
