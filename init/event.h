@@ -21,7 +21,7 @@ const struct ring *event_ring(void);
  */
 void event_greeting(char *line, size_t size);
 
-/* A VM has gone from one state to another; why may be "". */
+/* A VM has gone from one state to another, or on in the same one for another reason; why may be "". */
 void event_vm(const char *vm, const char *state, const char *before, const char *why);
 /* It has ended, for a cause of history.h; its guest has run for so long. */
 void event_end(const char *vm, const char *cause, uint64_t ran_ms, const char *why);

@@ -19,7 +19,7 @@ static int setup(void **state)
 	device_release(&config, 2, 1);
 	device_come(&config, 2, 1);
 	device_note(&config, 2, 1, DEVICE_FREE, "", "");
-	said[0] = '\0';
+	said[0] = happened[0] = '\0';
 	return 0;
 }
 
@@ -75,6 +75,45 @@ static void test_quarantine(void **state)
 	assert_false(device_release(&config, 2, 1));
 }
 
+/* Every change of state, those included that are no trouble and so no line of the log. */
+static void test_events(void **state)
+{
+	(void)state;
+	device_note(&config, 2, 1, DEVICE_CLAIMED, "0009:01:00.0", "");
+	device_note(&config, 2, 1, DEVICE_CLAIMED, NULL, "");
+	device_note(&config, 2, 1, DEVICE_FREE, NULL, "");
+	assert_string_equal(happened, "device gpu 1 0009:01:00.0 claimed\n"
+				      "device gpu 1 0009:01:00.0 free\n");
+	assert_string_equal(said, "");
+	happened[0] = '\0';
+	device_note(&config, 2, 1, DEVICE_GONE, NULL, "it was removed");
+	device_note(&config, 2, 1, DEVICE_FREE, NULL, "");
+	device_come(&config, 2, 1);
+	device_come(&config, 2, 1);
+	assert_string_equal(happened, "device gpu 1 0009:01:00.0 gone\n"
+				      "device gpu 1 0009:01:00.0 free\n");
+	happened[0] = '\0';
+	device_note(&config, 2, 1, DEVICE_QUARANTINED, NULL, "it reads ones");
+	device_note(&config, 2, 1, DEVICE_CLAIMED, NULL, "");
+	device_release(&config, 2, 1);
+	device_release(&config, 2, 1);
+	assert_string_equal(happened, "device gpu 1 0009:01:00.0 quarantined\n"
+				      "device gpu 1 0009:01:00.0 claimed\n");
+}
+
+/* Until a launcher has told where a virtual function is, nobody says where it could be. */
+static void test_event_of_vf(void **state)
+{
+	(void)state;
+	device_note(&config, 2, 2, DEVICE_FREE, "", "");
+	happened[0] = '\0';
+	device_note(&config, 2, 2, DEVICE_CLAIMED, NULL, "");
+	assert_string_equal(happened, "device gpu 2  claimed\n");
+	happened[0] = '\0';
+	device_note(&config, 2, 2, DEVICE_FREE, "000a:01:10.3", "");
+	assert_string_equal(happened, "device gpu 2 000a:01:10.3 free\n");
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -88,6 +127,8 @@ int main(void)
 		FIXTURE("by address", test_find, setup, NULL, NULL),
 		FIXTURE("what is worth a line", test_told, setup, NULL, NULL),
 		FIXTURE("quarantine", test_quarantine, setup, NULL, NULL),
+		FIXTURE("events", test_events, setup, NULL, NULL),
+		FIXTURE("events of a virtual function", test_event_of_vf, setup, NULL, NULL),
 		FIXTURE("names", test_names, setup, NULL, NULL),
 	};
 

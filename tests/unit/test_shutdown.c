@@ -266,6 +266,25 @@ static void test_no_child(void **state)
 	assert_story(no_child, "limit;reboot;");
 }
 
+/* Who follows events is told each time that somebody asks, before anything is done about it. */
+static void events(void)
+{
+	pids[1] = 11;
+	shutdown_begin(SHUTDOWN_HALT);
+	shutdown_begin(SHUTDOWN_REBOOT);
+	shutdown_begin(SHUTDOWN_POWEROFF);
+	calls[0] = '\0';
+	for (char *c = happened; *c; c++)
+		*c = *c == '\n' ? ',' : *c;
+	note(happened);
+}
+
+static void test_events(void **state)
+{
+	(void)state;
+	assert_story(events, "machine halt,machine reboot,machine poweroff,;");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +292,7 @@ int main(void)
 		CASE("guests first", test_guests_first, NULL),
 		CASE("in the reverse order of the start", test_in_order, NULL),
 		CASE("asked twice", test_last_word, NULL),
+		CASE("events", test_events, NULL),
 		CASE("no guests", test_no_guests, NULL),
 		CASE("a guest that waits to be started", test_waiting_guest, NULL),
 		CASE("the machine ends once", test_only_once, NULL),

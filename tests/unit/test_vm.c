@@ -36,6 +36,29 @@ static void test_start(void **state)
 	assert_int_equal(vm_look(0).starts, before + 1);
 }
 
+/* Each state that it comes to, with the one before it, and how it has ended. */
+static void test_events(void **state)
+{
+	(void)state;
+	happened[0] = '\0';
+	go_running();
+	assert_string_equal(happened, "vm demo starting stopped\n"
+				      "vm demo prelaunch starting\n"
+				      "vm demo running prelaunch\n");
+	happened[0] = '\0';
+	happen_pause();
+	happen_resume();
+	assert_string_equal(happened, "vm demo paused running\n"
+				      "vm demo running paused\n");
+	happened[0] = '\0';
+	command(VM_EV_STOP);
+	qmp("{\"event\": \"SHUTDOWN\", \"data\": {\"reason\": \"guest-shutdown\"}}");
+	end_process(STATUS_OK);
+	assert_string_equal(happened, "vm demo stopping running\n"
+				      "vm demo stopped stopping\n"
+				      "end demo stopped\n");
+}
+
 /* Only the answer to our own question, and only the right one, says that devices are there. */
 static void test_not_ready(void **state)
 {
@@ -228,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORY("a start", test_start),
+		STORY("events of a life", test_events),
 		STORY("answers that do not mean ready", test_not_ready),
 		STORY("memory is pinned", test_pinning),
 		STORY("asking for its SMMUs", test_learn),

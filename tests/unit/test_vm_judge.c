@@ -31,6 +31,23 @@ static void test_crash(void **state)
 	assert_said("signal 11");
 }
 
+/* Two events: where it is now, and what has brought it there. */
+static void test_crash_event(void **state)
+{
+	(void)state;
+	go_running();
+	happened[0] = '\0';
+	end_process(SEGFAULT);
+	assert_string_equal(happened, "vm demo failed running\n"
+				      "end demo crash\n");
+	happened[0] = '\0';
+	command(VM_EV_START);
+	end_process(STATUS_1);
+	assert_string_equal(happened, "vm demo starting failed\n"
+				      "vm demo failed starting\n"
+				      "end demo launch\n");
+}
+
 static void test_killed_from_outside(void **state)
 {
 	(void)state;
@@ -333,6 +350,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY("the guest shuts down", test_guest_shutdown),
 		STORY("QEMU crashes", test_crash),
+		STORY("events of a crash", test_crash_event),
 		STORY("QEMU is killed from outside", test_killed_from_outside),
 		STORY("the launcher dies", test_launcher_dies),
 		STORY("QEMU dies silently", test_died_silently),

@@ -208,7 +208,7 @@ static void go(enum vm_state state)
 		fail();
 	}
 	told();
-	said[0] = '\0';
+	said[0] = happened[0] = '\0';
 	killed = 0;
 }
 
@@ -250,6 +250,18 @@ static void happen(enum vm_event event)
 	}
 }
 
+/* A change of state is an event, and nothing else is one, but that a stop becomes a kill. */
+static void assert_happened(const struct cell *cell, const char *before, const char *after)
+{
+	bool expected = strcmp(before, after) != 0 ||
+			(cell->state == VM_STOPPING && cell->event == VM_EV_KILL);
+	char line[64];
+
+	str_format(line, sizeof(line), "vm demo %s %s\n", after, before);
+	if (expected != (strstr(happened, expected ? line : "vm demo ") != NULL))
+		fail_msg("from %s to %s, but it has happened:\n%s", before, after, happened);
+}
+
 static void test_cell(void **state)
 {
 	const struct cell *cell = *state;
@@ -266,6 +278,7 @@ static void test_cell(void **state)
 	else
 		happen(cell->event);
 	assert_state(cell->to ? cell->to : before);
+	assert_happened(cell, before, vm_look(0).state);
 	if (cell->refusal && !refusal)
 		fail_msg("it was not refused");
 	if (!cell->refusal && refusal)
