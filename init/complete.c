@@ -44,12 +44,8 @@ static void offer_devices(const struct wanted *wanted)
 
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
 		for (unsigned i = 0; i < HV_HOSTDEV_SLOTS; i++) {
-			const struct hostdev_config *h = &config->vm[slot].hostdev[i];
-			const char *bdf = device_look(slot, i)->bdf;
-
-			/* Where a virtual function is only its launcher knows. */
-			if (manifest_hostdev_used(h))
-				offer(wanted, bdf[0] || h->vf != HV_NONE ? bdf : h->bdf);
+			if (manifest_hostdev_used(&config->vm[slot].hostdev[i]))
+				offer(wanted, device_bdf(config, slot, i));
 		}
 	}
 }

@@ -211,7 +211,12 @@ void console_typed(struct console *console, const char *data, size_t len)
 
 static void on_input(void *arg, const char *data, size_t len)
 {
-	console_typed(arg, data, len);
+	struct console *console = arg;
+
+	if (len)
+		console_typed(console, data, len);
+	else
+		console_input_over(console);
 }
 
 static void on_room(void *arg)

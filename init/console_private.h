@@ -121,6 +121,8 @@ void console_password_checked(struct console *console, int status);
 
 /* From now on a guest's lines have to wait for each other. 0 or a negative errno. */
 int console_pace(struct console *console);
+/* A program will send no more: a line that has no end was not all that it had to say. */
+void console_input_over(struct console *console);
 /* A program's answer is whole. The other end is closed; arg is the console. */
 void console_gone(void *arg);
 void console_answer_over(struct console *console, enum command_result result);

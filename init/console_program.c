@@ -22,6 +22,12 @@ void console_feed_closing(struct console *console)
 		close_session(console);
 }
 
+void console_input_over(struct console *console)
+{
+	if (console->mode == CONSOLE_LINE)
+		close_session(console);
+}
+
 void console_answer_over(struct console *console, enum command_result result)
 {
 	const char end[] = { '\0', (char)('0' + (int)result) };

@@ -20,8 +20,7 @@ const struct device *device_look(unsigned vm, unsigned hostdev)
 	return &devices[vm][hostdev];
 }
 
-/* Until a launcher has told, a device that is no virtual function is where the manifest says. */
-static const char *bdf_of(const struct config *config, unsigned vm, unsigned hostdev)
+const char *device_bdf(const struct config *config, unsigned vm, unsigned hostdev)
 {
 	const struct hostdev_config *h = &config->vm[vm].hostdev[hostdev];
 
@@ -34,7 +33,7 @@ bool device_find(const struct config *config, const char *bdf, unsigned *vm, uns
 {
 	for (*vm = 0; bdf[0] && *vm < HV_VM_SLOTS; ++*vm)
 		for (*hostdev = 0; *hostdev < HV_HOSTDEV_SLOTS; ++*hostdev)
-			if (strcmp(bdf_of(config, *vm, *hostdev), bdf) == 0)
+			if (strcmp(device_bdf(config, *vm, *hostdev), bdf) == 0)
 				return true;
 	return false;
 }
@@ -44,7 +43,7 @@ static void tell(const struct config *config, unsigned vm, unsigned hostdev,
 		 enum device_state before)
 {
 	const struct device *d = &devices[vm][hostdev];
-	const char *bdf = bdf_of(config, vm, hostdev);
+	const char *bdf = device_bdf(config, vm, hostdev);
 	const char *name = config->vm[vm].name;
 	bool is_trouble = d->state > DEVICE_CLAIMED;
 

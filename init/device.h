@@ -31,6 +31,12 @@ struct device {
 /* What is known of HOSTDEV slot hostdev of VM slot vm; owned by this room, and never NULL. */
 const struct device *device_look(unsigned vm, unsigned hostdev);
 
+/*
+ * Where it is: until a launcher has told, a device that is no virtual function is where the manifest
+ * says, and of one nothing is known ("").
+ */
+const char *device_bdf(const struct config *config, unsigned vm, unsigned hostdev);
+
 /* The same by address, with its slots; false when no VM's device is there. */
 bool device_find(const struct config *config, const char *bdf, unsigned *vm, unsigned *hostdev);
 

@@ -116,7 +116,7 @@ VM_NUMBER(vm_dropped, console_dropped(slot))
 static void print_device(const char *name, const struct config *config, unsigned slot, unsigned i)
 {
 	const struct device *d = device_look(slot, i);
-	const char *bdf = d->bdf[0] ? d->bdf : config->vm[slot].hostdev[i].bdf;
+	const char *bdf = device_bdf(config, slot, i);
 
 	for (unsigned state = 0; state < DEVICE_STATES; state++)
 		printf("%s{vm=\"%s\",hostdev=\"%u\",bdf=\"%s\",state=\"%s\"} %d\n", name,

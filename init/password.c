@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* crypt(3) does the work. */
+/* crypt(3) does the work; Debian's musl has no crypt.h. */
 #include "password.h"
 
-#include <crypt.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 /* An unknown method gives NULL, or a word that no hash can be, which begins with "*" (crypt(3)). */
 bool password_fits(const char *hash, const char *text)

@@ -40,17 +40,17 @@ static void add_ends(struct json *json, const struct history *history)
 	json_end(json);
 }
 
-static void add_devices(struct json *json, const struct vm_config *vm, unsigned slot)
+static void add_devices(struct json *json, const struct config *config, unsigned slot)
 {
 	json_array(json, "hostdevs");
 	for (unsigned i = 0; i < HV_HOSTDEV_SLOTS; i++) {
 		const struct device *d = device_look(slot, i);
 
-		if (!manifest_hostdev_used(&vm->hostdev[i]))
+		if (!manifest_hostdev_used(&config->vm[slot].hostdev[i]))
 			continue;
 		json_object(json, NULL);
 		json_number(json, "hostdev", i);
-		json_string(json, "bdf", d->bdf[0] ? d->bdf : vm->hostdev[i].bdf);
+		json_text(json, "bdf", device_bdf(config, slot, i));
 		json_string(json, "state", device_state_name(d->state));
 		json_text(json, "why", d->why);
 		json_end(json);
@@ -77,7 +77,7 @@ static void add_vm(struct json *json, const struct config *config, unsigned slot
 	json_number(json, "console_bytes", (int64_t)vm_console(slot)->total);
 	json_number(json, "console_dropped_bytes", (int64_t)console_dropped(slot));
 	add_ends(json, vm.history);
-	add_devices(json, &config->vm[slot], slot);
+	add_devices(json, config, slot);
 	json_end(json);
 }
 

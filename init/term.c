@@ -61,9 +61,8 @@ static void read_typed(struct term *term)
 	if (n > 0) {
 		term->input(term->arg, data, (size_t)n);
 	} else if (n == 0 && term->is_plain && !term->ended) {
-		/* Who says no more may still listen. */
 		term->ended = true;
-		term->input(term->arg, "\n", 1);
+		term->input(term->arg, data, 0);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		hang_up(term);
 	}

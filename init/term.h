@@ -12,12 +12,15 @@
 enum { TERM_OUT = 64 * 1024 };
 
 struct term {
-	/* What was typed; and, once the line has caught up, that there is room for more. */
+	/*
+	 * What was typed, and nothing (len 0) when a program has said that this is all; and, once the
+	 * line has caught up, that there is room for more.
+	 */
 	void (*input)(void *arg, const char *data, size_t len);
 	void (*room)(void *arg);
 	void (*gone)(void *arg); /* a program has closed the other end; NULL: it is no program's */
 	void *arg;
-	bool is_plain; /* a program's: newlines stay as they are, and an end of file ends a line */
+	bool is_plain; /* a program's: newlines stay as they are, and who says no more may still listen */
 
 	/* The rest is term.c's own. */
 	struct source tty;

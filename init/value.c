@@ -103,12 +103,20 @@ static bool is_cpus(char *text)
 	return cpulist_parse(text, &list);
 }
 
-/* What crypt(5) makes by SHA-256 or SHA-512: "$6$", parameters, salt and hash. */
+/*
+ * What crypt(5) makes by SHA-256 or SHA-512: "$6$", parameters, salt and hash. One that was cut would
+ * let nobody in.
+ */
 static bool is_hash(const char *text)
 {
+	enum { SHA256_CHARACTERS = 43, SHA512_CHARACTERS = 86 };
 	static const char signs[] = "./=$";
+	bool is_sha512 = str_prefix(text, "$6$");
+	size_t wanted = is_sha512 ? SHA512_CHARACTERS : SHA256_CHARACTERS;
 
-	if (!str_prefix(text, "$5$") && !str_prefix(text, "$6$"))
+	if (!is_sha512 && !str_prefix(text, "$5$"))
+		return false;
+	if (strlen(strrchr(text, '$') + 1) != wanted)
 		return false;
 	for (; *text; text++)
 		if (!isalnum((unsigned char)*text) && !strchr(signs, *text))

@@ -122,6 +122,25 @@ static void test_goes_away_early(void **state)
 	assert_int_equal(console_add_program(DESK_FD), -ENOSPC);
 }
 
+/* Half a command is none: it may be the beginning of another one. */
+static void test_stops_early(void **state)
+{
+	(void)state;
+	type_at(PROGRAM, "stop demo");
+	terms[PROGRAM]->input(terms[PROGRAM]->arg, "", 0);
+	assert_string_equal(commands, "");
+	assert_int_equal(terms[PROGRAM]->tty.fd, -1);
+}
+
+static void test_says_no_more(void **state)
+{
+	(void)state;
+	type_at(PROGRAM, "devices\n");
+	terms[PROGRAM]->input(terms[PROGRAM]->arg, "", 0);
+	finish_child();
+	assert_answer(PROGRAM, "the devices\n", COMMAND_DONE);
+}
+
 /* What has not been read keeps the session open. */
 static void test_reads_slowly(void **state)
 {
@@ -311,6 +330,8 @@ int main(void)
 		PROGRAM_CASE("a child that fails", test_child_refused),
 		PROGRAM_CASE("nobody waits for the answer", test_goes_away),
 		PROGRAM_CASE("nobody ends the line", test_goes_away_early),
+		PROGRAM_CASE("a line without an end", test_stops_early),
+		PROGRAM_CASE("an end of file behind the line", test_says_no_more),
 		PROGRAM_CASE("the answer is read slowly", test_reads_slowly),
 		PROGRAM_CASE("a line that is too long", test_long_line),
 		PROGRAM_CASE("events", test_events),

@@ -642,6 +642,7 @@ static const char *const no_hashes[] = {
 	HASH "\t",
 	HASH "\xc3\xa9",
 	"$6",
+	"$6$" SALT "$cut",
 	"$7$" SALT "$" SHA512_TAIL,
 };
 
@@ -664,20 +665,19 @@ static void test_no_secret(void **state)
 static void test_long_secret(void **state)
 {
 	enum { ROOM = sizeof(config.host.console_password) };
+	/* 0s for salt. */
+	const int salt = ROOM - 1 - (int)strlen("$6$$" SHA512_TAIL);
 	char hash[ROOM + 1];
 	char body[512];
 
 	(void)state;
-	memset(hash, 'x', ROOM);
-	memcpy(hash, HASH, sizeof(HASH) - 1);
-	hash[ROOM - 1] = '\0';
+	str_format(hash, sizeof(hash), "$6$%0*d$" SHA512_TAIL, salt, 0);
 	str_format(body, sizeof(body), "HOST_CONSOLE_PASSWORD=\"%s\"\n", hash);
 	parse(body);
 	assert_no_finding(&diag);
 	assert_string_equal(config.host.console_password, hash);
 	setup(state);
-	hash[ROOM - 1] = 'x';
-	hash[ROOM] = '\0';
+	str_format(hash, sizeof(hash), "$6$%0*d$" SHA512_TAIL, salt + 1, 0);
 	str_format(body, sizeof(body), "HOST_CONSOLE_PASSWORD=\"%s\"\n", hash);
 	parse(body);
 	assert_finding(&diag, DIAG_SYMBOL_VALUE, "HOST_CONSOLE_PASSWORD", "too long");

@@ -311,7 +311,7 @@ static void test_plain_end(void **state)
 	tty->ready(tty->arg, EPOLLIN);
 	assert_string_equal(typed, "status");
 	tty->ready(tty->arg, EPOLLIN);
-	assert_string_equal(typed, "\n");
+	assert_string_equal(typed, "");
 	assert_int_equal(inputs, 2);
 	/* An end of file can be read again and again: nobody waits for it any more. */
 	assert_int_equal(wanted, 0);
@@ -342,7 +342,7 @@ static void test_plain_gone(void **state)
 	(void)state;
 	close_other();
 	tty->ready(tty->arg, EPOLLIN | EPOLLHUP);
-	assert_string_equal(typed, "\n");
+	assert_string_equal(typed, "");
 	assert_int_equal(gone, 0);
 	tty->ready(tty->arg, EPOLLHUP);
 	assert_int_equal(inputs, 1);
