@@ -236,13 +236,23 @@ static void put(void *arg, const char *data, size_t len)
 	term_write(arg, data, len);
 }
 
+void console_off(struct console *console)
+{
+	loop_close(&console->term.tty);
+	loop_close(&console->output);
+	loop_close(&console->delay);
+	console->mode = CONSOLE_OFF;
+}
+
 void console_init(const struct config *all)
 {
 	config = all;
 	console_current = NULL;
 	past.count = 0;
-	for (unsigned i = 0; i < ARRAY_SIZE(consoles); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(consoles); i++) {
 		consoles[i].mode = CONSOLE_OFF;
+		consoles[i].output.fd = consoles[i].delay.fd = -1;
+	}
 }
 
 static struct console *find_free(unsigned from, unsigned count)
@@ -255,6 +265,8 @@ static struct console *find_free(unsigned from, unsigned count)
 
 static int begin(struct console *console, enum console_kind kind, int fd, unsigned baud)
 {
+	int error;
+
 	console->kind = kind;
 	console->term.input = on_input;
 	console->term.room = on_room;
@@ -266,8 +278,10 @@ static int begin(struct console *console, enum console_kind kind, int fd, unsign
 	console->part_used = 0;
 	console->mid_line = false;
 	console->child = 0;
-	console->output.fd = console->delay.fd = -1;
-	return term_init(&console->term, fd, baud);
+	error = term_init(&console->term, fd, baud);
+	if (error)
+		console_off(console);
+	return error;
 }
 
 int console_add(int fd, const char *path, unsigned baud)
@@ -306,7 +320,8 @@ int console_add_program(int fd)
 	if (!console)
 		return -ENOSPC;
 	error = begin(console, CONSOLE_PROGRAM, fd, 0);
-	console->mode = error ? CONSOLE_OFF : CONSOLE_LINE;
+	if (!error)
+		console->mode = CONSOLE_LINE;
 	return error;
 }
 
@@ -315,7 +330,12 @@ int console_add_guest(unsigned slot, int fd)
 	struct console *console = &consoles[GUESTS + slot];
 	int error = begin(console, CONSOLE_IN_GUEST, fd, 0);
 
+	if (error)
+		return error;
 	console->guest = slot;
-	console->mode = error ? CONSOLE_OFF : CONSOLE_LINE;
-	return error ? error : console_pace(console);
+	console->mode = CONSOLE_LINE;
+	error = console_pace(console);
+	if (error)
+		console_off(console);
+	return error;
 }

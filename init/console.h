@@ -32,8 +32,8 @@ void console_ready(void);
 
 /*
  * A program at the other end of the socket fd, which it owns from now on: it sends one line, gets what
- * the command prints, a NUL and the digit of an enum command_result, and that is the end. 0, or
- * -ENOSPC with fd still open: there are CONSOLE_PROGRAMS of them already.
+ * the command prints, a NUL and the digit of an enum command_result, and that is the end. 0 or a
+ * negative errno; -ENOSPC with fd still open: there are CONSOLE_PROGRAMS of them already.
  */
 int console_add_program(int fd);
 

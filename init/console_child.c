@@ -82,9 +82,11 @@ static void output_ready(void *arg, uint32_t events)
 	} else if (n == 0 || errno != EAGAIN) {
 		loop_close(&console->output);
 	}
-	/* The child can wait for the line; what it has to say must not be dropped. */
-	if (term_is_behind(&console->term))
-		loop_want(&console->output, 0);
+	/* The child can wait for the line, dead or alive; what it has to say must not be dropped. */
+	if (term_is_behind(&console->term)) {
+		loop_pause(&console->output);
+		term_await(&console->term);
+	}
 	if (console->output.fd < 0 && console->child == 0)
 		end(console);
 }
@@ -124,8 +126,11 @@ enum command_result console_child(console_work *work, const struct command_call 
 		return COMMAND_REFUSED;
 	}
 	console->mode = CONSOLE_CHILD;
-	loop_add(&console->output, fd[0], EPOLLIN, output_ready, console);
-	return COMMAND_DONE;
+	if (loop_add(&console->output, fd[0], EPOLLIN, output_ready, console) == 0)
+		return COMMAND_DONE;
+	console_reply("hvinit: console: there is no room to read its answer\n");
+	loop_close(&console->output);
+	return COMMAND_DONE; /* it is over when the child is */
 }
 
 _Noreturn static void run_shell(const char *path)
@@ -194,14 +199,24 @@ bool console_reaped(pid_t pid, int status)
 	return false;
 }
 
+void console_kill_child(struct console *console)
+{
+	/* A child of its own may hang, with the other end of the pipe open. */
+	loop_close(&console->output);
+	if (console->child > 0)
+		kill(console->child, SIGKILL);
+	else
+		end(console);
+}
+
 /* Only a person's Ctrl-C is for the command, and ends what was typed ahead, too. */
 size_t console_type_child(struct console *console, const char *data, size_t len)
 {
 	const char *stop = console->kind == CONSOLE_PERSON ? memchr(data, CTRL_C, len) : NULL;
 
-	if (!stop || console->child <= 0)
+	if (!stop)
 		return console_type_ahead(console, data, len);
 	console->ahead_used = 0;
-	kill(console->child, SIGKILL);
+	console_kill_child(console);
 	return (size_t)(stop + 1 - data);
 }

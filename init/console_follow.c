@@ -10,8 +10,11 @@
 #include "console_private.h"
 #include "util.h"
 
-/* PENDING: bytes that may wait for the line, less than a fifth of a second at 115200 baud. */
-enum { CTRL_C = 0x03, PENDING = 2048, CHUNK = 1024 };
+/*
+ * PENDING: bytes that may wait for the line, less than a fifth of a second at 115200 baud. LINES: as
+ * much as an event can be long.
+ */
+enum { CTRL_C = 0x03, PENDING = 2048, CHUNK = 1024, LINES = 4096 };
 
 static uint64_t dropped[HV_VM_SLOTS];
 
@@ -61,6 +64,23 @@ static void tell_lost(struct console *console)
 	term_puts(&console->term, note);
 }
 
+/* Whole lines only: what is lost must not be told in the middle of one. */
+static bool show_lines(struct console *console)
+{
+	struct follow *follow = &console->follow;
+	uint64_t at = follow->at;
+	char data[LINES];
+	size_t n = ring_read(follow->ring, &at, data, sizeof(data));
+	const char *newline = memrchr(data, '\n', n);
+
+	if (!newline)
+		return false;
+	n = (size_t)(newline + 1 - data);
+	follow->at += n;
+	term_text(&console->term, data, n);
+	return true;
+}
+
 /* False when there is nothing more. */
 static bool show_some(struct console *console)
 {
@@ -89,7 +109,7 @@ void console_feed_follow(struct console *console)
 {
 	while (term_pending(&console->term) < PENDING) {
 		tell_lost(console);
-		if (!show_some(console))
+		if (console->follow.lines ? !show_lines(console) : !show_some(console))
 			return;
 	}
 }

@@ -67,6 +67,7 @@ struct console {
 	unsigned guest; /* slot, in mode GUEST, or of IN_GUEST */
 	struct follow follow; /* in modes GUEST and FOLLOW */
 
+	uint64_t began_ms; /* the last command, CLOCK_BOOTTIME */
 	pid_t child;
 	int status; /* as waitpid() gave it, of the last one */
 	struct source output; /* of the child */
@@ -121,6 +122,11 @@ void console_password_checked(struct console *console, int status);
 
 /* From now on a guest's lines have to wait for each other. 0 or a negative errno. */
 int console_pace(struct console *console);
+/* Ends the command's child, and does not wait for what it may still say. */
+void console_kill_child(struct console *console);
+/* There is nobody any more; all that the console had is closed. */
+void console_off(struct console *console);
+
 /* A program will send no more: a line that has no end was not all that it had to say. */
 void console_input_over(struct console *console);
 /* A program's answer is whole. The other end is closed; arg is the console. */

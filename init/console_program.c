@@ -6,26 +6,33 @@
 #include "console_private.h"
 #include "util.h"
 
-/* A guest's commands a second, at most: each can cost a fork. */
+/*
+ * How long a guest's next command has to wait, at least: each can cost a fork. It waits, too, for as
+ * long as the one before has taken, so that half of a CPU is what it can have.
+ */
 enum { PACE_MS = 50 };
-
-static void close_session(struct console *console)
-{
-	loop_close(&console->term.tty);
-	console->mode = CONSOLE_OFF;
-}
 
 void console_feed_closing(struct console *console)
 {
 	/* When all has been read there is nothing more to do. */
 	if (term_pending(&console->term) == 0)
-		close_session(console);
+		console_off(console);
 }
 
+/* Half a command is none: it may be the beginning of another one. */
 void console_input_over(struct console *console)
 {
 	if (console->mode == CONSOLE_LINE)
-		close_session(console);
+		console_off(console);
+}
+
+static void pace(struct console *console)
+{
+	uint64_t took = boottime_us() / 1000 - console->began_ms;
+
+	console->mode = CONSOLE_PACED;
+	term_pause(&console->term, true);
+	timer_set(&console->delay, took > PACE_MS ? took : PACE_MS);
 }
 
 void console_answer_over(struct console *console, enum command_result result)
@@ -34,10 +41,9 @@ void console_answer_over(struct console *console, enum command_result result)
 
 	term_write(&console->term, end, sizeof(end));
 	if (console->term.tty.fd < 0) {
-		console->mode = CONSOLE_OFF;
+		console_off(console);
 	} else if (console->kind == CONSOLE_IN_GUEST) {
-		console->mode = CONSOLE_PACED;
-		timer_set(&console->delay, PACE_MS);
+		pace(console);
 	} else {
 		console->mode = CONSOLE_CLOSING;
 		console_feed_closing(console);
@@ -51,6 +57,11 @@ static void next_line(void *arg, uint32_t events)
 	(void)events;
 	if (!timer_fired(&console->delay) || console->mode != CONSOLE_PACED)
 		return;
+	/* Who does not read what it was told is told no more. */
+	if (term_pending(&console->term)) {
+		timer_set(&console->delay, PACE_MS);
+		return;
+	}
 	console->mode = CONSOLE_LINE;
 	term_pause(&console->term, false);
 	console_typed_ahead(console);
@@ -61,16 +72,16 @@ int console_pace(struct console *console)
 	return timer_add(&console->delay, next_line, console);
 }
 
-/* Its command's child, which has nobody left to tell, is ended first. */
+/* A child, which has nobody left to tell, is ended first. */
 void console_gone(void *arg)
 {
 	struct console *console = arg;
 
 	console->ahead_used = 0;
-	if (console->child > 0)
-		kill(console->child, SIGKILL);
-	else if (console->mode != CONSOLE_CHILD)
-		console->mode = CONSOLE_OFF;
+	if (console->mode == CONSOLE_CHILD)
+		console_kill_child(console);
+	else
+		console_off(console);
 }
 
 /* The next QEMU may come before the child has died: whoever is reaped then is nobody's. */
@@ -79,12 +90,10 @@ void console_lose_guest(unsigned slot)
 	for (struct console *console = NULL; (console = console_next(console));) {
 		if (console->kind != CONSOLE_IN_GUEST || console->guest != slot)
 			continue;
-		loop_close(&console->term.tty);
-		loop_close(&console->delay);
-		loop_close(&console->output);
-		console_gone(console);
+		if (console->child > 0)
+			kill(console->child, SIGKILL);
 		console->child = 0;
-		console->mode = CONSOLE_OFF;
+		console_off(console);
 	}
 }
 
@@ -94,6 +103,7 @@ static void run(struct console *console)
 
 	str_format(text, sizeof(text), "%.*s", (int)console->ahead_used, console->ahead);
 	console->ahead_used = 0;
+	console->began_ms = boottime_us() / 1000;
 	/* What comes meanwhile stays with the kernel, but for what ends a command that has no end. */
 	if (console->kind == CONSOLE_IN_GUEST)
 		term_pause(&console->term, true);

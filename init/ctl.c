@@ -3,6 +3,7 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,13 @@
 #include "console.h"
 #include "edit.h"
 #include "loop.h"
+#include "sys.h"
 #include "util.h"
 
 enum { BACKLOG = 8, DIR_MODE = 0755, SOCKET_UMASK = 0177 };
 
 static struct source listener = { .fd = -1 };
+static int spare = -1; /* with no descriptor left, one to turn somebody away by */
 
 static bool address(const char *path, struct sockaddr_un *to)
 {
@@ -46,8 +49,17 @@ static void connected(void *arg, uint32_t events)
 
 	(void)arg;
 	(void)events;
-	if (fd >= 0 && console_add_program(fd))
-		turn_away(fd);
+	if (fd >= 0) {
+		if (console_add_program(fd) == -ENOSPC)
+			turn_away(fd);
+	} else if (errno == EMFILE || errno == ENFILE) {
+		/* Who stands at the door would make the loop look at it for ever. */
+		close_fdp(&spare);
+		fd = accept4(listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd >= 0)
+			turn_away(fd);
+		spare = sys_null_open(AT_FDCWD);
+	}
 }
 
 static int bind_socket(int fd)
@@ -72,6 +84,7 @@ int ctl_init(void)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int error = fd < 0 ? -errno : bind_socket(fd);
 
+	spare = sys_null_open(AT_FDCWD);
 	if (!error)
 		return loop_add(&listener, fd, EPOLLIN, connected, NULL);
 	close_fdp(&fd);

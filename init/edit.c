@@ -227,10 +227,16 @@ static size_t word_before(const struct edit *edit)
 
 /* --- the past --- */
 
-/* Each line once in a row, and none that is empty. */
+/* Whether a password's hash stands in it, as crypt(5) writes them. */
+static bool has_hash(const char *line)
+{
+	return strstr(line, "$5$") || strstr(line, "$6$");
+}
+
+/* Each line once in a row, none that is empty, and none that others must not see. */
 static void remember(struct edit_past *past, const char *line)
 {
-	if (!line[0] || (past->count && strcmp(past->line[0], line) == 0))
+	if (!line[0] || has_hash(line) || (past->count && strcmp(past->line[0], line) == 0))
 		return;
 	memmove(past->line[1], past->line[0], sizeof(past->line) - sizeof(past->line[0]));
 	str_copy(past->line[0], sizeof(past->line[0]), line);
@@ -417,7 +423,8 @@ enum edit_wish edit_key(struct edit *edit, char key)
 		edit->state = EDIT_ESCAPE;
 		return EDIT_NOTHING;
 	default:
-		if (key >= ' ' && key < DELETE)
+		/* What is not shown need not be ASCII: a password is bytes. */
+		if ((key >= ' ' && key < DELETE) || (edit->secret && (unsigned char)key > DELETE))
 			insert(edit, &key, 1);
 		else
 			control(edit, key);

@@ -31,8 +31,15 @@ void loop_want(struct source *source, uint32_t events)
 {
 	struct epoll_event event = { .events = events, .data.ptr = source };
 
+	if (source->fd >= 0 && epoll_ctl(epoll, EPOLL_CTL_MOD, source->fd, &event) &&
+	    errno == ENOENT)
+		epoll_ctl(epoll, EPOLL_CTL_ADD, source->fd, &event);
+}
+
+void loop_pause(const struct source *source)
+{
 	if (source->fd >= 0)
-		epoll_ctl(epoll, EPOLL_CTL_MOD, source->fd, &event);
+		epoll_ctl(epoll, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
 void loop_close(struct source *source)

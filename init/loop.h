@@ -20,6 +20,8 @@ int loop_init(void);
 int loop_add(struct source *source, int fd, uint32_t events, void (*ready)(void *, uint32_t),
 	     void *arg);
 void loop_want(struct source *source, uint32_t events);
+/* Lets it be until the next loop_want(): unlike one for no events this keeps back hang-ups, too. */
+void loop_pause(const struct source *source);
 /* Stops watching and closes; harmless when it is closed already. */
 void loop_close(struct source *source);
 

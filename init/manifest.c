@@ -183,6 +183,30 @@ static bool split(struct assignment *a, const char *text, size_t len)
 	return true;
 }
 
+/* The symbol that a line names first, as a comment or as anything else; false when there is none. */
+static bool resolve_first(const char *line, struct assignment *a, struct config *config)
+{
+	size_t n = 0;
+
+	line += strspn(line, "# \t");
+	while (is_name_char(line[n]))
+		n++;
+	if (n >= sizeof(a->name))
+		return false;
+	memcpy(a->name, line, n);
+	a->name[n] = '\0';
+	return resolve(a, config);
+}
+
+/* A line was meant to set a password, and does not. */
+static void shut(const char *line, struct config *config)
+{
+	struct assignment a = { .line = 1 };
+
+	if (resolve_first(line, &a, config))
+		value_shut(&a);
+}
+
 static void parse_line(const char *text, size_t len, unsigned line, struct config *config,
 		       struct seen *seen, struct diag *diag)
 {
@@ -194,6 +218,7 @@ static void parse_line(const char *text, size_t len, unsigned line, struct confi
 	if (!split(&a, text, len)) {
 		diag_add(diag, DIAG_HOST, DIAG_MANIFEST_LINE, "manifest",
 			 "line %u: \"%.*s\" is not SYMBOL=value", line, told(text, len), text);
+		shut(text, config);
 		return;
 	}
 	if (!resolve(&a, config)) {
@@ -380,15 +405,8 @@ bool manifest_is_secret(const char *line)
 {
 	struct assignment a = { .line = 1 };
 	static struct config ignored;
-	size_t n = 0;
 
-	line += strspn(line, "# \t");
-	while (is_name_char(line[n]))
-		n++;
-	if (n >= sizeof(a.name))
-		return false;
-	memcpy(a.name, line, n);
-	return resolve(&a, &ignored) && a.symbol->type == SYM_SECRET;
+	return resolve_first(line, &a, &ignored) && a.symbol->type == SYM_SECRET;
 }
 
 bool manifest_cmdline(const char *cmdline, bool trusted, struct config *config, struct diag *diag)

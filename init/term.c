@@ -16,7 +16,9 @@ static void want(struct term *term)
 {
 	bool types = !term->lent && !term->ended && !term->paused;
 
-	loop_want(&term->tty, (types ? EPOLLIN : 0) | (term->used ? (uint32_t)EPOLLOUT : 0));
+	bool writes = term->used || term->awaited;
+
+	loop_want(&term->tty, (types ? EPOLLIN : 0) | (writes ? (uint32_t)EPOLLOUT : 0));
 }
 
 static void flush_out(struct term *term)
@@ -82,8 +84,10 @@ static void tty_ready(void *arg, uint32_t events)
 		read_typed(term);
 	if (term->tty.fd < 0)
 		return;
-	if (!term_is_behind(term))
+	if (!term_is_behind(term)) {
+		term->awaited = false;
 		term->room(term->arg);
+	}
 	want(term);
 }
 
@@ -128,7 +132,7 @@ int term_init(struct term *term, int fd, unsigned baud)
 		term->next = terms;
 		terms = term;
 	}
-	term->lent = term->ended = term->paused = false;
+	term->lent = term->ended = term->paused = term->awaited = false;
 	term->used = term->dropped = 0;
 	term->is_tty = tcgetattr(fd, &term->ordinary) == 0;
 	set_speed(&term->ordinary, baud);
@@ -165,6 +169,12 @@ void term_pause(struct term *term, bool paused)
 bool term_is_behind(const struct term *term)
 {
 	return term->used > TERM_OUT / 2;
+}
+
+void term_await(struct term *term)
+{
+	term->awaited = true;
+	want(term);
 }
 
 size_t term_pending(const struct term *term)

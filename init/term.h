@@ -30,6 +30,7 @@ struct term {
 	bool lent;
 	bool ended; /* nothing more will be typed */
 	bool paused;
+	bool awaited; /* somebody waits for room */
 	size_t used;
 	size_t dropped;
 	char out[TERM_OUT];
@@ -52,8 +53,10 @@ void term_take_back(struct term *term, int fd);
 /* What is typed stays with the kernel until it is let in again. */
 void term_pause(struct term *term, bool paused);
 
-/* True while a slow line is so far behind that who can wait should; room is called after that. */
+/* True while a slow line is so far behind that who can wait should. */
 bool term_is_behind(const struct term *term);
+/* room is to be called, by the loop, as soon as that is over, whoever has made the line catch up. */
+void term_await(struct term *term);
 /* Bytes that wait for the line. */
 size_t term_pending(const struct term *term);
 

@@ -245,10 +245,18 @@ static const char *shown(const struct symbol *s, const char *text)
 	return s->type == SYM_SECRET ? "(not shown)" : text;
 }
 
+void value_shut(const struct assignment *a)
+{
+	if (a->symbol->type == SYM_SECRET)
+		str_copy(a->field, a->symbol->size, "*");
+}
+
 static void set_string(const struct assignment *a, char *text, struct diag *diag)
 {
 	const struct symbol *s = a->symbol;
 	const char *want = wrong_form(s, text);
+
+	value_shut(a);
 
 	/* What has a default cannot do without: QEMU or sysfs would get an empty word. */
 	if (!*text && s->def[0])
@@ -281,6 +289,7 @@ void value_set(const struct assignment *a, struct diag *diag)
 		break;
 	}
 	if (!unquote(a->value, text, sizeof(text))) {
+		value_shut(a);
 		value_complain(diag, a, DIAG_SYMBOL_VALUE, "%.80s is not a string in double quotes",
 			       shown(a->symbol, a->value));
 		return;

@@ -23,8 +23,14 @@ PRINTF_LIKE(4, 5)
 void value_complain(struct diag *diag, const struct assignment *a, enum diag_code code,
 		    const char *fmt, ...);
 
-/* Stores the value; what is wrong leaves the field as it was and goes to diag. */
+/*
+ * Stores the value; what is wrong leaves the field as it was and goes to diag. That of a secret is shut
+ * then.
+ */
 void value_set(const struct assignment *a, struct diag *diag);
+
+/* A door whose lock is broken stays shut: no password has the hash that a secret gets by this. */
+void value_shut(const struct assignment *a);
 
 /*
  * Stores the default of a symbol's template into the struct of its scope. symbols.py has checked

@@ -330,6 +330,16 @@ static void cgroup_ready(void *arg, uint32_t events)
 		vm_handle(vm, VM_EV_EMPTY);
 }
 
+/* A guest can live without. */
+static void open_port(const struct vm *vm, int fd)
+{
+	int error = console_add_guest(vm->slot, fd);
+
+	if (error)
+		log_msg(LOG_LEVEL_WARN, vm->config->name, "serve the port of CTL: %s",
+			strerror(-error));
+}
+
 void vm_io_open(struct vm *vm, const struct launch *launch)
 {
 	qmp_init(&vm->reader);
@@ -342,7 +352,7 @@ void vm_io_open(struct vm *vm, const struct launch *launch)
 	loop_add(&vm->qmp, launch->qmp, EPOLLIN, qmp_ready, vm);
 	loop_add(&vm->serial, launch->serial, EPOLLIN, serial_ready, vm);
 	if (launch->ctl >= 0)
-		console_add_guest(vm->slot, launch->ctl);
+		open_port(vm, launch->ctl);
 	loop_add(&vm->words, launch->words, EPOLLIN, words_ready, vm);
 	loop_add(&vm->report, launch->report, EPOLLIN, report_ready, vm);
 	if (launch->cgroup >= 0)

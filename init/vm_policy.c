@@ -2,6 +2,7 @@
 /* When a VM is started without anybody saying so: at boot, in order, and after it has ended. */
 #include "bootcount.h"
 #include "critical.h"
+#include "event.h"
 #include "host.h"
 #include "log.h"
 #include "shutdown.h"
@@ -208,6 +209,7 @@ static unsigned delay(struct vm *vm)
 
 void vm_policy_ended(struct vm *vm)
 {
+	enum vm_state before;
 	unsigned s;
 
 	if (shutdown_going_on())
@@ -222,9 +224,11 @@ void vm_policy_ended(struct vm *vm)
 		critical_failed(vm_config(), vm->slot);
 		return;
 	}
+	before = vm->state;
 	vm->state = VM_BACKOFF;
 	vm->since = vm_now_ms();
 	vm->again_at = vm->since + (uint64_t)s * 1000;
+	event_vm(vm->config->name, vm_state_name(VM_BACKOFF), vm_state_name(before), vm->why);
 	if (s == 0) {
 		vm_handle(vm, VM_EV_TIMEOUT);
 		return;

@@ -7,6 +7,7 @@
 
 #include "console.h"
 #include "critical.h"
+#include "event.h"
 #include "log.h"
 #include "pin.h"
 #include "shutdown.h"
@@ -296,14 +297,19 @@ static void finish(struct vm *vm)
 /* The process is reaped; what else it has left in its control group must go, too. */
 static void ended(struct vm *vm)
 {
+	enum vm_state before;
+
 	vm_io_close(vm);
 	vm->pid = 0;
 	if (vm_is_gone(vm)) {
 		finish(vm);
 	} else if (vm->state != VM_STUCK) {
 		/* Without a line: as a rule the kernel takes a moment longer, and that is all. */
+		before = vm->state;
 		vm->state = VM_STOPPING;
 		str_copy(vm->why, sizeof(vm->why), "waits for the end of what QEMU has left");
+		event_vm(vm->config->name, vm_state_name(vm->state), vm_state_name(before),
+			 vm->why);
 	}
 }
 

@@ -95,6 +95,11 @@ size_t term_pending(const struct term *term)
 	return 0;
 }
 
+void term_await(struct term *term)
+{
+	(void)term;
+}
+
 void term_pause(struct term *term, bool paused)
 {
 	term->paused = paused;
@@ -144,6 +149,11 @@ void loop_want(struct source *source, uint32_t events)
 {
 	(void)source;
 	(void)events;
+}
+
+void loop_pause(const struct source *source)
+{
+	(void)source;
 }
 
 void loop_close(struct source *source)

@@ -75,6 +75,39 @@ def namespace_pids(machine: Machine) -> list[str]:
     return found
 
 
+def answers_who_reads_slowly(build: str) -> None:
+    """All of it, its end included, though it is more than PID 1 and the kernel keep for a reader."""
+    with Machine(build, words("running:flood", VM0_CONSOLE_KIB=1024)) as machine:
+        machine.reached("running")
+        await_that("there is a lot", lambda: fits("status", machine.ctl("status", "--json").stdout)["vms"][0]["console_bytes"] > 1 << 20)
+        machine.console.send("pause vm")
+        machine.console.expect("vm: paused")
+        slow = subprocess.Popen(machine.inside("/init", "ctl", "log", "vm"), env=SANITIZERS, stdout=subprocess.PIPE)
+        assert slow.stdout
+        first = slow.stdout.read(1)
+        # Others are served meanwhile, and the answer waits.
+        for _ in range(5):
+            assert machine.ctl("status").returncode == 0
+        text = first + slow.stdout.read()
+        assert slow.wait(LIMIT) == 0
+        assert len(text) > 900 << 10 and b"dropped" not in text, (len(text), text[-200:])
+
+
+def serves_the_next_guest(build: str) -> None:
+    """Whatever its port was at when QEMU ended, nothing is left of it."""
+    with Machine(build, VM | {"VM0_CTL": True, "VM0_RESTART": "always", "VM0_RESTART_LIMIT": 100}, clock=2000) as machine:
+        running(machine)
+        before = None
+        for times, orders in enumerate(["exit=0", "ask=version;exit=0", "ask=devices;signal=9", "ask=version;ask=status;exit=0"] * 3, 2):
+            machine.order(orders)
+            machine.reached("running", times)
+            await_that("it runs", lambda: machine.state() == "running")
+            before = before or len(machine.descriptors())
+            assert len(machine.descriptors()) == before
+        machine.order("ask=version;note=end")
+        machine.reached("end")
+
+
 class Follower:
     """hvinit ctl WORDS, which has no end of its own."""
 
@@ -116,9 +149,30 @@ def tells_programs_what_happens(build: str) -> None:
         states = [one["state"] for one in seen if one["event"] == "vm"]
         assert states == ["starting", "prelaunch", "running", "stopped"], states
         assert seen[-1]["cause"] == "guest-shutdown"
+        assert [one["before"] for one in seen if one["event"] == "vm"] == ["stopped", *states[:-1]]
         assert [one["up_ms"] for one in seen] == sorted(one["up_ms"] for one in seen)
         machine.console.send("poweroff")
         assert fits("event", events.until(lambda line: '"machine"' in line))["what"] == "poweroff"
+
+
+def leaves_no_state_out(build: str) -> None:
+    """Each event begins where the one before has ended."""
+    symbols = {"VM0_RESTART": "always", "VM0_AUTOSTART": False}
+    with Machine(build, VM | symbols, clock=2000) as machine, Follower(machine, "events") as events:
+        assert fits("event", events.line())["event"] == "begin"
+        machine.console.send("start vm")
+        machine.reached("running")
+        for times in (2, 3):
+            machine.order("signal=11")
+            machine.reached("running", times)
+        state, seen = "stopped", []
+        while seen.count("running") < 3:
+            event = fits("event", events.line())
+            if event["event"] == "vm":
+                assert event["before"] == state, (event, state)
+                state = event["state"]
+                seen.append(state)
+        assert "backoff" in seen
 
 
 def follows_a_log(build: str) -> None:
@@ -215,7 +269,7 @@ FRONT: dict[str, Callable[[str], None]] = {
     story.__name__: story
     for story in (
         answers_programs, tells_programs_how_it_is, tells_programs_what_happens, follows_a_log,
-        serves_so_many_programs, answers_a_guest, bears_a_guest_that_asks_for_ever, asks_for_a_password,
+        serves_so_many_programs, answers_who_reads_slowly, serves_the_next_guest, leaves_no_state_out, answers_a_guest, bears_a_guest_that_asks_for_ever, asks_for_a_password,
         tears_no_line,
     )
 }

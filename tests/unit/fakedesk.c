@@ -108,6 +108,11 @@ void term_take_back(struct term *term, int fd)
 	lent = false;
 }
 
+void term_await(struct term *term)
+{
+	term->awaited = true;
+}
+
 void term_pause(struct term *term, bool paused)
 {
 	term->paused = paused;
@@ -128,6 +133,12 @@ void loop_want(struct source *source, uint32_t wanted)
 {
 	(void)source;
 	child_wanted = wanted;
+}
+
+void loop_pause(const struct source *source)
+{
+	assert_ptr_equal(source, child_output);
+	child_wanted = 0;
 }
 
 void loop_close(struct source *source)

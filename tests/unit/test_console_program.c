@@ -204,6 +204,30 @@ static void test_events_lost(void **state)
 	assert_memory_equal(strchr(screens[PROGRAM], '\n') + 1, line, sizeof(line));
 }
 
+/* What is lost is told between lines, wherever the reader has stopped. */
+static void test_events_whole(void **state)
+{
+	char line[500];
+
+	(void)state;
+	events.total = 0;
+	type_at(PROGRAM, "events\n");
+	clear();
+	memset(line, '.', sizeof(line));
+	line[sizeof(line) - 1] = '\n';
+	ring_write(&events, line, sizeof(line));
+	ring_write(&events, line, 100);
+	console_more(&events);
+	assert_int_equal(strlen(screens[PROGRAM]), sizeof(line));
+	behind = true;
+	ring_write(&events, line + 100, sizeof(line) - 100);
+	for (unsigned i = 0; i < 12; i++)
+		ring_write(&events, line, sizeof(line));
+	behind = false;
+	console_more(&events);
+	assert_memory_equal(screens[PROGRAM] + sizeof(line), "{\"event\": \"lost\"", 16);
+}
+
 /* --- in a guest --- */
 
 static void test_guest_asks(void **state)
@@ -272,6 +296,55 @@ static void test_guest_is_paced(void **state)
 	assert_false(terms[PROGRAM]->paused);
 }
 
+/* Nor is a guest asked what it wants next that has not read what it was told. */
+static void test_guest_does_not_read(void **state)
+{
+	(void)state;
+	type_at(PROGRAM, "version\nstatus\n");
+	clear();
+	behind = true;
+	timer_ms = 0;
+	run_out();
+	assert_string_equal(screens[PROGRAM], "");
+	assert_true(timer_ms > 0);
+	behind = false;
+	run_out();
+	assert_non_null(strstr(screens[PROGRAM], "STATE"));
+}
+
+/* Whatever answer it is: what comes behind it stays outside. */
+static void test_guest_is_always_paced(void **state)
+{
+	static char line[2048];
+
+	(void)state;
+	memset(line, 'x', sizeof(line) - 2);
+	line[sizeof(line) - 2] = '\n';
+	type_at(PROGRAM, line);
+	assert_int_equal(answered(PROGRAM), '2');
+	assert_true(terms[PROGRAM]->paused);
+	run_out();
+	type_at(PROGRAM, "events\n");
+	assert_false(terms[PROGRAM]->paused);
+	type_at(PROGRAM, "x");
+	assert_true(terms[PROGRAM]->paused);
+}
+
+/* QEMU's end is seen on the socket before its child is reaped. */
+static void test_guest_ends_while_paced(void **state)
+{
+	(void)state;
+	type_at(PROGRAM, "version\n");
+	assert_int_equal(timer->fd, TIMER_FD);
+	close_other_end(PROGRAM);
+	assert_int_equal(timer->fd, -1);
+	console_lose_guest(0);
+	assert_int_equal(console_add_guest(0, DESK_FD), 0);
+	clear();
+	type_at(PROGRAM, "version\n");
+	assert_non_null(strstr(screens[PROGRAM], "Linux 7.3\n"));
+}
+
 /* A port has no end by which a program could say that it wants no more. */
 static void test_guest_ends_events(void **state)
 {
@@ -336,9 +409,13 @@ int main(void)
 		PROGRAM_CASE("a line that is too long", test_long_line),
 		PROGRAM_CASE("events", test_events),
 		PROGRAM_CASE("events that are lost", test_events_lost),
+		PROGRAM_CASE("events are whole lines", test_events_whole),
 		GUEST_CASE("a guest asks", test_guest_asks),
 		GUEST_CASE("a guest changes nothing", test_guest_changes_nothing),
 		GUEST_CASE("a guest that asks often", test_guest_is_paced),
+		GUEST_CASE("a guest that does not read", test_guest_does_not_read),
+		GUEST_CASE("a guest after any answer", test_guest_is_always_paced),
+		GUEST_CASE("a guest ends before its next line", test_guest_ends_while_paced),
 		GUEST_CASE("a guest has had enough events", test_guest_ends_events),
 		GUEST_CASE("a guest ends meanwhile", test_guest_is_lost),
 	};

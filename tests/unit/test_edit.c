@@ -208,6 +208,18 @@ static void test_secret(void **state)
 	assert_int_equal(type("\r"), EDIT_ENTER);
 	assert_string_equal(edit_take(&edit), "s3et");
 	assert_int_equal(past.count, 0);
+	/* A password is bytes; what has no place on the screen needs none. */
+	type("schl\xc3\xbcssel\r");
+	assert_string_equal(edit_take(&edit), "schl\xc3\xbcssel");
+}
+
+/* Those who come later look at the same past. */
+static void test_hash(void **state)
+{
+	(void)state;
+	enter("set HOST_CONSOLE_PASSWORD=$6$salt$hash");
+	enter("$5$");
+	assert_int_equal(past.count, 0);
 }
 
 static void test_insert(void **state)
@@ -305,6 +317,7 @@ static void test_any_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		EDIT_CASE("a password's hash", test_hash),
 		EDIT_CASE("typing", test_typing),
 		EDIT_CASE("ends of lines", test_line_ends),
 		EDIT_CASE("moving", test_moving),
