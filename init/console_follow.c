@@ -33,7 +33,9 @@ static void skip_line(struct follow *follow)
 
 	while ((n = ring_read(follow->ring, &at, data, sizeof(data)))) {
 		newline = memchr(data, '\n', n);
-		follow->at = newline ? at - n + (size_t)(newline - data) + 1 : at;
+		if (newline)
+			n = (size_t)(newline + 1 - data);
+		follow->at += n;
 		if (newline)
 			return;
 	}
@@ -55,8 +57,9 @@ static void tell_lost(struct console *console)
 		dropped[console->guest] += lost;
 	if (follow->lines) {
 		skip_line(follow);
+		lost += follow->at - oldest;
 		str_format(note, sizeof(note), "{\"event\": \"lost\", \"bytes\": %llu}\n",
-			   (unsigned long long)(follow->at - oldest + lost));
+			   (unsigned long long)lost);
 	} else {
 		str_format(note, sizeof(note), "\n[%llu bytes dropped: the line is slow]\n",
 			   (unsigned long long)lost);
