@@ -37,12 +37,11 @@ static void ask(struct console *console)
 	edit_show(&console->edit);
 }
 
-static void let_in(struct console *console)
+static void unlock(struct console *console)
 {
 	console->failures = 0;
 	console->edit.prompt = "hvinit> ";
 	console->edit.secret = false;
-	console_to_prompt(console);
 }
 
 static void delay_over(void *arg, uint32_t events)
@@ -72,14 +71,18 @@ static void refuse(struct console *console)
 		timer_set(&console->delay, (uint64_t)(DELAY_S << doubles) * 1000);
 }
 
-void console_password_checked(struct console *console, int status)
+void console_password_checked(struct console *console, int how)
 {
-	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+	char status[] = "status";
+
+	if (!WIFEXITED(how) || WEXITSTATUS(how)) {
 		refuse(console);
 		return;
 	}
 	log_msg(LOG_LEVEL_INFO, "login", "%s: somebody has logged in", console->path);
-	let_in(console);
+	unlock(console);
+	/* What has happened so far was shown to nobody, or to somebody else. */
+	console_run(console, status);
 }
 
 _Noreturn static void run_check(const char *typed)
@@ -133,10 +136,12 @@ size_t console_type_login(struct console *console, const char *data, size_t len)
 void console_open(struct console *console, struct edit_past *past)
 {
 	console->edit.past = past;
-	if (hash()[0])
+	if (hash()[0]) {
 		ask(console);
-	else
-		let_in(console);
+		return;
+	}
+	unlock(console);
+	console_to_prompt(console);
 }
 
 bool console_lock(void)

@@ -118,7 +118,8 @@ void console_follow_ring(struct console *console, const struct ring *ring, uint6
 void console_open(struct console *console, struct edit_past *past);
 /* Whether it waits for the password. */
 bool console_is_locked(const struct console *console);
-void console_password_checked(struct console *console, int status);
+/* The child has looked at it; how is what waitpid() has said. */
+void console_password_checked(struct console *console, int how);
 
 /* From now on a guest's lines have to wait for each other. 0 or a negative errno. */
 int console_pace(struct console *console);

@@ -158,6 +158,20 @@ def defconfig(path: Path) -> str:
     return said
 
 
+def hash_survives() -> str:
+    """A password's hash goes from .config to the manifest as it is: nobody on the way takes its
+    dollars for something else's."""
+    wanted = f'HOST_CONSOLE_PASSWORD="$6$rounds=1000$HOME${"x" * 86}"'
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "config")
+        kconfig("--defconfig=configs/qemu_virt_defconfig", config)
+        config.write_text(re.sub(r"(?m)^HOST_CONSOLE_PASSWORD=.*", lambda _: wanted, config.read_text()))
+        kconfig("--olddefconfig", config)
+        command = ["build/native/hvinit", "manifest", str(config)]
+        made = subprocess.run(command, capture_output=True, text=True).stdout
+    return "" if wanted in made.splitlines() else f"want {wanted} in the manifest"
+
+
 def known_symbols() -> set[str]:
     """Every symbol of the manifest, slots included."""
     text = "".join(path.read_text() for path in Path("build/kconfig").glob("*.in"))
@@ -235,6 +249,7 @@ def kconfig_cases(files: list[Path]) -> Iterator[Case]:
     yield "every file", "names symbols that exist", lambda: strange_symbols(speakers)
     for path in (path for path in files if path.name.endswith("_defconfig")):
         yield str(path), "loads and is minimal", lambda path=path: defconfig(path)
+    yield "configs/configs.mk", "keeps a password's hash", hash_survives
     for number, bad in enumerate(BAD_TEMPLATES):
         yield "init/symbols.py", f"refuses {number}: {bad[3]}", lambda bad=bad: refuses(*bad)
 

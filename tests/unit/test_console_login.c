@@ -42,6 +42,7 @@ static void test_right(void **state)
 	assert_shows_not("sesame");
 	finish_check();
 	assert_prompt();
+	assert_shows("demo             running");
 	assert_said("login: /dev/ttyAMA0: somebody has logged in");
 	/* Nor has the past kept it. */
 	clear();
