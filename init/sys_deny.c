@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* seccomp(2), landlock(7). */
+#include "sys_deny.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+
+#include "util.h"
+
+#if defined(__aarch64__)
+#define ARCH AUDIT_ARCH_AARCH64
+#elif defined(__x86_64__)
+#define ARCH AUDIT_ARCH_X86_64
+#else
+#error "name the architecture of system calls here"
+#endif
+
+/* --- system calls --- */
+
+static const int io_uring[] = { SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register };
+
+static const int denied[] = {
+	/* The kernel's insides. */
+	SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_init_module, SYS_finit_module,
+	SYS_delete_module, SYS_kexec_load, SYS_kexec_file_load, SYS_reboot, SYS_syslog,
+	/* Other processes. */
+	SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_pidfd_getfd,
+	SYS_process_madvise,
+	/* Keys. */
+	SYS_add_key, SYS_request_key, SYS_keyctl,
+	/* Where it is. */
+	SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_unshare, SYS_setns, SYS_fsopen,
+	SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_open_tree, SYS_move_mount, SYS_mount_setattr,
+	SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_mknodat,
+	/* The machine's settings. */
+	SYS_swapon, SYS_swapoff, SYS_acct, SYS_quotactl, SYS_settimeofday, SYS_clock_settime,
+	SYS_adjtimex, SYS_clock_adjtime, SYS_sethostname, SYS_setdomainname, SYS_vhangup,
+};
+
+unsigned sys_denied_calls(void)
+{
+	return ARRAY_SIZE(denied) + ARRAY_SIZE(io_uring);
+}
+
+static unsigned add(struct sock_filter *filter, unsigned n, const int *calls, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+							   (unsigned)calls[i], 0, 1);
+		filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+							   SECCOMP_RET_ERRNO | EPERM);
+	}
+	return n;
+}
+
+int sys_deny_calls(bool allow_io_uring)
+{
+	enum { FRAME = 5, MOST = FRAME + 2 * (ARRAY_SIZE(denied) + ARRAY_SIZE(io_uring)) };
+	struct sock_filter filter[MOST] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		/* Another architecture's calls have other numbers: none of them. */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	};
+	struct sock_fprog program = { .filter = filter };
+	unsigned n = FRAME - 1;
+
+	n = add(filter, n, denied, ARRAY_SIZE(denied));
+	if (!allow_io_uring)
+		n = add(filter, n, io_uring, ARRAY_SIZE(io_uring));
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	program.len = (unsigned short)n;
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &program);
+}
+
+/* --- files, sockets, signals --- */
+
+/* Of what the kernel's own headers may be too old for (landlock(7), ABI 2 to 6). */
+enum {
+	FS_REFER = 1 << 13,
+	FS_TRUNCATE = 1 << 14,
+	FS_IOCTL_DEV = 1 << 15,
+	NET_BIND_TCP = 1 << 0,
+	NET_CONNECT_TCP = 1 << 1,
+	SCOPE_ABSTRACT_UNIX_SOCKET = 1 << 0,
+	SCOPE_SIGNAL = 1 << 1,
+	ABI_NET = 4,
+	ABI_IOCTL = 5,
+	ABI_SCOPE = 6,
+};
+
+struct ruleset {
+	uint64_t fs;
+	uint64_t net; /* ABI 4 */
+	uint64_t scoped; /* ABI 6 */
+};
+
+static int make_ruleset(const struct ruleset *attr, size_t size, unsigned flags)
+{
+	return (int)syscall(SYS_landlock_create_ruleset, attr, size, flags);
+}
+
+/* What a rule may name is what the ruleset handles, so that is remembered. */
+static uint64_t handled;
+
+/* Everything that this ABI knows is handled, and so denied but for what a rule allows. */
+static int make_strictest(void)
+{
+	struct ruleset all = { .fs = FS_REFER - 1 };
+	size_t size = offsetof(struct ruleset, net);
+	int abi = make_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	if (abi < 0)
+		return -1;
+	if (abi >= 2)
+		all.fs |= FS_REFER;
+	if (abi >= 3)
+		all.fs |= FS_TRUNCATE;
+	if (abi >= ABI_NET) {
+		all.net = NET_BIND_TCP | NET_CONNECT_TCP;
+		size = offsetof(struct ruleset, scoped);
+	}
+	if (abi >= ABI_IOCTL)
+		all.fs |= FS_IOCTL_DEV;
+	if (abi >= ABI_SCOPE) {
+		all.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL;
+		size = sizeof(all);
+	}
+	handled = all.fs;
+	return make_ruleset(&all, size, 0);
+}
+
+static int allow(int ruleset, const char *path, uint64_t access)
+{
+	_cleanup_fd_ int fd = open(path, O_PATH | O_CLOEXEC);
+	const struct landlock_path_beneath_attr rule = { .allowed_access = access & handled,
+							 .parent_fd = fd };
+
+	if (fd < 0)
+		return -1;
+	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+int sys_deny_files(const char *const writable[])
+{
+	const uint64_t reads = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
+			       LANDLOCK_ACCESS_FS_READ_DIR;
+	const uint64_t writes = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+				FS_IOCTL_DEV;
+	_cleanup_fd_ int ruleset = make_strictest();
+
+	if (ruleset < 0 || allow(ruleset, "/", reads))
+		return -1;
+	for (; *writable; writable++)
+		if (allow(ruleset, *writable, writes))
+			return -1;
+	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+}

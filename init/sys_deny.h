@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is taken from a process at the door to the kernel, beside what QEMU takes from itself: system
+ * calls that it has no use for (seccomp), and files, sockets and signals that are not its own
+ * (Landlock). Both need no_new_privs, and are there for good, for all that it starts, too.
+ */
+#ifndef HVINIT_SYS_DENY_H
+#define HVINIT_SYS_DENY_H
+
+#include <stdbool.h>
+
+/*
+ * From now on those calls fail by EPERM: a list of what is denied, not of what is allowed, which learnt
+ * in an emulation would end guests on the first error path of real hardware. io_uring is among them
+ * unless allow_io_uring. 0 or -1 with errno set.
+ */
+int sys_deny_calls(bool allow_io_uring);
+/* How many calls that are, io_uring's included. */
+unsigned sys_denied_calls(void);
+
+/*
+ * From now on files can only be read and executed, but for those of writable (NULL ends the list),
+ * which can be written to; TCP ports can neither be bound nor connected to, and processes outside get
+ * no signals, as far as this kernel's Landlock can. 0, or -1 with errno set; ENOSYS or EOPNOTSUPP: the
+ * kernel has no Landlock.
+ */
+int sys_deny_files(const char *const writable[]);
+
+#endif
