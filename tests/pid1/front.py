@@ -43,7 +43,8 @@ def answers_programs(build: str) -> None:
         assert machine.ctl("x" * 600).returncode == 2
         assert machine.ctl("stop", "vm").returncode == 0
         machine.console.expect("vm: stopped")
-        assert machine.ctl("poweroff").returncode == 0
+        # Who asked may go down with the machine before it hears that it was done.
+        machine.ctl("poweroff")
         assert machine.end() == "signal 2"
 
 
