@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The threat: a guest that takes over QEMU. It then holds the devices and memory of its own VM,
- * which it had before, and no privilege. It can still see the appliance's files: docs/design.md.
+ * The threat: a guest that takes over QEMU. It then holds the devices and memory of its own VM, which
+ * it had before, no privilege, and a room with nothing in it but what started it: docs/security.md.
  */
 #include "confine.h"
 
@@ -12,6 +12,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "sys_deny.h"
 
 enum { NOFILE = 1024 };
 
@@ -33,13 +35,19 @@ static int drop_bounding_set(void)
 
 const char *confine_self(const struct confine *confine)
 {
+	static const char *const writable[] = { "/dev/kvm", "/dev/null", NULL };
 	static const gid_t kvm = CONFINE_KVM_GID;
+	const char *step;
 
-	umask(077);
 	/* A core file would hold the guest's memory. */
 	if (limit(RLIMIT_CORE, 0) || limit(RLIMIT_NOFILE, NOFILE) ||
 	    limit(RLIMIT_MEMLOCK, confine->memlock))
 		return "set resource limits";
+	step = sys_room_enter(confine->things, confine->count);
+	if (step)
+		return step;
+	/* From here on: what stands in the room is for the user that it becomes. */
+	umask(077);
 	if (drop_bounding_set())
 		return "drop the capability bounding set";
 	if (setgroups(1, &kvm) || setresgid(confine->gid, confine->gid, confine->gid))
@@ -53,5 +61,9 @@ const char *confine_self(const struct confine *confine)
 		errno = EPERM;
 		return "verify that root cannot be had again";
 	}
+	if (sys_deny_files(writable))
+		return "deny files by Landlock";
+	if (sys_deny_calls(false))
+		return "deny system calls";
 	return NULL;
 }

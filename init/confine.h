@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sys_room.h"
+
 /* VM slot n runs as user and group CONFINE_UID + n; the KVM device belongs to CONFINE_KVM_GID. */
 enum { CONFINE_UID = 64000, CONFINE_KVM_GID = 63999 };
 
@@ -13,6 +15,8 @@ struct confine {
 	uid_t uid;
 	gid_t gid;
 	uint64_t memlock; /* bytes */
+	const struct room_thing *things; /* what it finds at its paths */
+	unsigned count;
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "open.h"
 #include "pin.h"
 #include "probe.h"
+#include "room.h"
 #include "sys.h"
 #include "sys_cgroup.h"
 #include "util.h"
@@ -31,7 +32,10 @@ static struct opened opened;
 _Noreturn static void become_qemu(int vm, const char *name)
 {
 	static char *const no_environment[] = { NULL };
+	struct room_thing things[ROOM_THINGS];
 	const struct confine confine = {
+		.things = things,
+		.count = room_furnish(&plan, things),
 		.uid = CONFINE_UID + (uid_t)vm,
 		.gid = CONFINE_UID + (gid_t)vm,
 		.memlock = plan.memlock,

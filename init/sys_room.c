@@ -47,7 +47,9 @@ static int put(const struct room_thing *thing)
 	char place[PLACE];
 	struct stat st;
 
-	if (stat(thing->path, &st) || make_place(thing->path, S_ISDIR(st.st_mode)))
+	if (stat(thing->path, &st))
+		return thing->may_lack && errno == ENOENT ? 0 : -1;
+	if (make_place(thing->path, S_ISDIR(st.st_mode)))
 		return -1;
 	str_format(place, sizeof(place), ROOM "%s", thing->path);
 	if (mount(thing->path, place, NULL, MS_BIND, NULL))
@@ -82,7 +84,7 @@ const char *sys_room_enter(const struct room_thing *things, unsigned count)
 	    symlink("usr/lib", ROOM "/lib"))
 		return "furnish the root";
 	for (unsigned i = 0; i < count; i++)
-		if (things[i].path[0] && put(&things[i]))
+		if (put(&things[i]))
 			return "furnish the root";
 	if (mount(NULL, ROOM, NULL, MS_REMOUNT | MS_RDONLY | flags, options))
 		return "make the root read-only";

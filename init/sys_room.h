@@ -10,9 +10,10 @@
 
 /* One thing that is in the room at the path that it has outside: a file, a folder, or a device. */
 struct room_thing {
-	const char *path; /* absolute; "" for none */
+	const char *path; /* absolute */
 	bool is_program; /* it, or what is in it, may be executed */
 	bool is_device; /* a device node that is one inside, too, and may be written to */
+	bool may_lack; /* where it is not there, the room goes without */
 };
 
 /*

@@ -190,6 +190,9 @@ int main(int argc, char **argv)
 	pid_t pid;
 
 	unshare_users();
+	/* A mount of its own, as a machine's root is one. */
+	if (mount(root, root, NULL, MS_BIND | MS_REC, NULL))
+		fail("bind", root);
 	for (; at < argc && strcmp(argv[at], "--") != 0; at++) {
 		if (strcmp(argv[at], "-p") == 0)
 			proc = true;

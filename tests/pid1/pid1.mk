@@ -6,7 +6,7 @@
 PID1_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
 PID1_HELPERS := build/pid1/cradle build/pid1/standin
 PID1_PARTS := build/pid1/hvinit build/pid1/hvinit-asan $(PID1_HELPERS)
-PID1_WRAP := clock_gettime timerfd_settime sleep setrlimit
+PID1_WRAP := clock_gettime timerfd_settime sleep setrlimit sys_room_enter sys_deny_files
 
 $(PID1_HELPERS): build/pid1/%: tests/pid1/%.c
 	@mkdir -p $(@D)
@@ -15,7 +15,7 @@ $(PID1_HELPERS): build/pid1/%: tests/pid1/%.c
 
 build/pid1/%.o: tests/pid1/%.c
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) -std=gnu17 $(INIT_WARN) -D_GNU_SOURCE -O1 -c -o $@ $<
+	$(Q)$(HOSTCC) -std=gnu17 $(INIT_WARN) -D_GNU_SOURCE -Iinit -O1 -c -o $@ $<
 
 build/pid1/hvinit: $(addprefix build/native/init/,$(NATIVE_OBJS)) build/pid1/seams.o build/pid1/allocations.o
 	$(say) HOSTLD $@
@@ -23,7 +23,7 @@ build/pid1/hvinit: $(addprefix build/native/init/,$(NATIVE_OBJS)) build/pid1/sea
 
 build/pid1/hvinit-asan: build/unit/init/main.o build/unit/hvinit.a build/pid1/seams.o
 	$(say) HOSTLD $@
-	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $^ $(PID1_WRAP:%=-Wl,--wrap=%) -lxml2 -lcrypt
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PID1_WRAP:%=-Wl,--wrap=%) -lxml2 -lcrypt
 
 test-pid1: $(PID1_PARTS) ## hvinit as PID 1 in namespaces, with a stand-in for QEMU
 	$(Q)mkdir -p build/tests
