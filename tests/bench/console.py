@@ -87,7 +87,7 @@ def boot(times: int) -> list[report.Row]:
 
 
 def main() -> int:
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    times = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     report.save("console", __doc__ or "", boot(times))
     return 0
 

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 10000, QUIET_NS = 50000000, PATIENCE_NS = 2000000000 };
+enum { MOST = 10000, QUIET_NS = 20000000, PATIENCE_NS = 2000000000 };
 
 static int tty;
 
