@@ -8,7 +8,7 @@ BENCH_RESTARTS ?= 1000
 BENCH_IDLE_SECONDS ?= 60
 BENCH_DEVICES ?= 1 2 8 16
 BENCH_BOOTS ?= 3
-BENCH_KEYS ?= 100
+BENCH_KEYS ?= 50
 BENCH_HELPERS := build/bench/stamp build/bench/respawn
 BENCH_OBJS := $(INIT_OBJS:%=build/native/init/%) build/pid1/seams.o
 

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 10000, QUIET_NS = 300000000, PATIENCE_NS = 2000000000 };
+enum { MOST = 10000, QUIET_NS = 20000000, PATIENCE_NS = 2000000000 };
 
 static int tty;
 
@@ -60,13 +60,17 @@ static void type(const char *keys)
 	}
 }
 
-/* When the first and the last byte of the answer went out; false when nothing came. */
-static bool watch(long long *first, long long *last)
+/*
+ * Types, and tells when the first and the last byte of the answer went out; false when nothing came. The
+ * answer may come before the last key is typed.
+ */
+static bool ask(const char *keys, long long *first, long long *last)
 {
 	int before = sent();
 	long long begin = now();
 
 	*first = *last = 0;
+	type(keys);
 	for (;;) {
 		long long at = now();
 		int count = sent();
@@ -77,7 +81,9 @@ static bool watch(long long *first, long long *last)
 				*first = at;
 			before = count;
 		} else if (*first ? at - *last > QUIET_NS : at - begin > PATIENCE_NS) {
-			return *first != 0;
+			*first -= begin;
+			*last -= begin;
+			return *first > 0;
 		}
 	}
 }
@@ -114,19 +120,12 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (int i = 0; i < times; i++) {
-		long long begin = now();
-
-		type(argv[3]);
-		if (!watch(&first[i], &last[i])) {
+		if (!ask(argv[3], &first[i], &last[i])) {
 			fprintf(stderr, "latency: nobody answers\n");
 			return 1;
 		}
-		first[i] -= begin;
-		last[i] -= begin;
-		if (strcmp(argv[4], "-") != 0) {
-			type(argv[4]);
-			watch(&ignored, &ignored);
-		}
+		if (strcmp(argv[4], "-") != 0)
+			ask(argv[4], &ignored, &ignored);
 	}
 	report("first", first, times);
 	report("last", last, times);

@@ -32,7 +32,10 @@ def test_readme_shows_what_is(panel: Panel) -> None:
 
 class TestLogin:
     def test_no_command_before_it(self, panel: Panel) -> None:
-        assert "hvinit 0" not in panel.answers["login"].replace("started: hvinit 0", "")
+        before, _, after = panel.answers["login"].partition("somebody has logged in")
+        assert "hvinit 0" not in before.replace("started: hvinit 0", "")
+        # Then it says who it is, and how things are.
+        assert re.search(r"hvinit 0.*\bdemo +[a-z]+ ", after, re.DOTALL)
 
     def test_password_is_nowhere(self, panel: Panel) -> None:
         assert PASSWORD not in panel.console + panel.second
