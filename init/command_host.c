@@ -37,7 +37,7 @@ static enum command_result child_devices(const struct config *config,
 	for (unsigned slot = 0; !call_wants_json(call) && slot < HV_VM_SLOTS; slot++)
 		if (vm_exists(slot))
 			print_trouble(slot);
-	return whole ? COMMAND_DONE : COMMAND_REFUSED;
+	return command_whole(whole);
 }
 
 enum command_result command_devices(const struct command_call *call)
@@ -47,7 +47,7 @@ enum command_result command_devices(const struct command_call *call)
 
 static enum command_result child_plan(const struct config *config, const struct command_call *call)
 {
-	return show_plan(config, NULL, call_wants_json(call)) ? COMMAND_DONE : COMMAND_REFUSED;
+	return command_whole(show_plan(config, NULL, call_wants_json(call)));
 }
 
 enum command_result command_plan(const struct command_call *call)
@@ -68,7 +68,7 @@ enum command_result command_argv(const struct command_call *call)
 
 static enum command_result child_check(const struct config *config, const struct command_call *call)
 {
-	return show_check(config, call_wants_json(call)) ? COMMAND_DONE : COMMAND_REFUSED;
+	return command_whole(show_check(config, call_wants_json(call)));
 }
 
 enum command_result command_check(const struct command_call *call)
@@ -99,7 +99,7 @@ static enum command_result child_record(const struct config *config,
 									 SHOW_RECORD;
 
 	(void)config;
-	return show_record(what) ? COMMAND_DONE : COMMAND_REFUSED;
+	return command_whole(show_record(what));
 }
 
 enum command_result command_record(const struct command_call *call)
@@ -112,7 +112,7 @@ static enum command_result child_manifest(const struct config *config,
 {
 	(void)config;
 	(void)call;
-	return show_manifest() ? COMMAND_DONE : COMMAND_REFUSED;
+	return command_whole(show_manifest());
 }
 
 enum command_result command_manifest(const struct command_call *call)
@@ -194,7 +194,7 @@ static enum command_result child_metrics(const struct config *config,
 					 const struct command_call *call)
 {
 	(void)call;
-	return metrics_print(config) ? COMMAND_DONE : COMMAND_REFUSED;
+	return command_whole(metrics_print(config));
 }
 
 enum command_result command_metrics(const struct command_call *call)

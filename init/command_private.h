@@ -43,6 +43,12 @@ static inline bool call_wants_json(const struct command_call *call)
 	return strcmp(call->option, "--json") == 0;
 }
 
+/* How it went, of one that has said what was wrong when it could not be done in whole. */
+static inline enum command_result command_whole(bool whole)
+{
+	return whole ? COMMAND_DONE : COMMAND_REFUSED;
+}
+
 struct command {
 	const char *name;
 	enum command_result (*run)(const struct command_call *call);

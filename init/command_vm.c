@@ -164,8 +164,7 @@ static void print_version(void)
 {
 	char release[SYS_NAME];
 
-	if (sys_kernel_release(release, sizeof(release)))
-		release[0] = '\0';
+	sys_kernel_release(release, sizeof(release));
 	console_reply("hvinit " HVINIT_VERSION ", board " HVINIT_BOARD ", Linux %s\n", release);
 }
 
@@ -200,7 +199,7 @@ static void print_machine(void)
 static enum command_result child_status(const struct config *config,
 					const struct command_call *call)
 {
-	return status_json(config, call->slot) ? COMMAND_DONE : COMMAND_REFUSED;
+	return command_whole(status_json(config, call->slot));
 }
 
 enum command_result command_status(const struct command_call *call)

@@ -45,8 +45,7 @@ static void skip_line(struct follow *follow)
 static void tell_lost(struct console *console)
 {
 	struct follow *follow = &console->follow;
-	const struct ring *ring = follow->ring;
-	uint64_t oldest = ring->total > ring->size ? ring->total - ring->size : 0;
+	uint64_t oldest = ring_oldest(follow->ring);
 	uint64_t lost = oldest - follow->at;
 	char note[80];
 
@@ -127,7 +126,7 @@ void console_more(const struct ring *ring)
 
 void console_follow_ring(struct console *console, const struct ring *ring, uint64_t live)
 {
-	uint64_t kept = ring->total < ring->size ? ring->total : ring->size;
+	uint64_t kept = ring->total - ring_oldest(ring);
 
 	console->follow = (struct follow){
 		.ring = ring,

@@ -15,7 +15,8 @@
 #include "sys.h"
 #include "util.h"
 
-enum { DELAY_S = 1, DELAY_MOST_S = 32, DELAY_DOUBLES = 5, CHECK_S = 30 };
+/* 1 s, then twice as long each time, up to 32. */
+enum { DELAY_S = 1, DELAY_DOUBLES = 5, CHECK_S = 30 };
 
 static const char *hash(void)
 {

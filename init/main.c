@@ -237,8 +237,7 @@ static void say_hello(void)
 {
 	char release[SYS_NAME];
 
-	if (sys_kernel_release(release, sizeof(release)))
-		release[0] = '\0';
+	sys_kernel_release(release, sizeof(release));
 	log_msg(LOG_LEVEL_INFO, "init",
 		"started: hvinit " HVINIT_VERSION ", board " HVINIT_BOARD ", Linux %s", release);
 }

@@ -21,8 +21,7 @@ static void print_info(const char *name, const struct config *config)
 	char release[SYS_NAME];
 
 	(void)config;
-	if (sys_kernel_release(release, sizeof(release)))
-		release[0] = '\0';
+	sys_kernel_release(release, sizeof(release));
 	printf("%s{version=\"" HVINIT_VERSION "\",board=\"" HVINIT_BOARD "\",kernel=\"%s\"} 1\n",
 	       name, release);
 }

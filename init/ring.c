@@ -43,8 +43,8 @@ size_t ring_read(const struct ring *ring, uint64_t *at, char *buf, size_t size)
 
 	if (!ring->data)
 		return 0;
-	if (ring->total > ring->size && *at < ring->total - ring->size)
-		*at = ring->total - ring->size;
+	if (*at < ring_oldest(ring))
+		*at = ring_oldest(ring);
 	while (done < size && *at < ring->total) {
 		size_t from = (size_t)(*at % ring->size);
 		size_t n = ring->size - from;

@@ -16,6 +16,12 @@ struct ring {
 int ring_init(struct ring *ring, size_t size);
 void ring_write(struct ring *ring, const char *data, size_t len);
 
+/* The position of the oldest byte that is kept. */
+static inline uint64_t ring_oldest(const struct ring *ring)
+{
+	return ring->total > ring->size ? ring->total - ring->size : 0;
+}
+
 /*
  * Copies up to size bytes from position *at on, which it moves; a position that is lost already
  * becomes the oldest kept one. Returns the number of bytes, 0 at the end.

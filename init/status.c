@@ -19,8 +19,7 @@ static void add_machine(struct json *json)
 {
 	char release[SYS_NAME];
 
-	if (sys_kernel_release(release, sizeof(release)))
-		release[0] = '\0';
+	sys_kernel_release(release, sizeof(release));
 	json_string(json, "board", HVINIT_BOARD);
 	json_text(json, "kernel", release);
 	json_number(json, "up_s", (int64_t)(boottime_us() / 1000000));

@@ -500,10 +500,12 @@ bool sys_secure_boot(void)
 int sys_kernel_release(char *buf, size_t size)
 {
 	struct utsname uts;
+	int error = uname(&uts) ? -errno : 0;
 
-	if (uname(&uts))
-		return -errno;
-	return str_copy(buf, size, uts.release) ? 0 : -ENAMETOOLONG;
+	if (!error && str_copy(buf, size, uts.release))
+		return 0;
+	buf[0] = '\0';
+	return error ? error : -ENAMETOOLONG;
 }
 
 void sys_unblock_signals(void)

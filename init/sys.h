@@ -133,7 +133,7 @@ int sys_sysrq_off(void);
 ssize_t sys_cmdline(char *buf, size_t size);
 /* Whether the firmware's Secure Boot is on, or may be: true when its variable cannot be read. */
 bool sys_secure_boot(void);
-/* What "uname -r" prints. */
+/* What "uname -r" prints; "" when it fails. */
 int sys_kernel_release(char *buf, size_t size);
 
 #endif

@@ -35,7 +35,7 @@ $(FUZZ_PROGRAMS): build/fuzz/%: build/fuzz/%.o build/fuzz/hvinit.a
 	$(say) FUZZ $@
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lxml2 -lcrypt $(FUZZ_WRAP_$(*:fuzz_%=%):%=-Wl,--wrap=%)
 
-$(FUZZ_SEEDS): tests/fuzz/seeds.py $(SYMBOLS_H) init/command.c $(wildcard init/domain* init/vm*.c tests/golden/*/*)
+$(FUZZ_SEEDS): tests/fuzz/seeds.py $(SYMBOLS_H) init/command.def $(wildcard init/domain* init/vm*.c tests/golden/*/*)
 	$(Q)rm -rf $(@D)
 	$(Q)/usr/bin/python3 tests/fuzz/seeds.py $(@D)
 	$(Q)touch $@

@@ -3,6 +3,7 @@
 
 FOLDER/NAME.dict    words of the format of fuzzer NAME
 FOLDER/acpi/*       IORT and SRAT tables, right and wrong ones
+FOLDER/console/*    what is typed, with bytes that no keyboard sends
 FOLDER/NAME/*       the golden tests' files of that format
 """
 
@@ -59,9 +60,18 @@ def qmp_words() -> set[str]:
 
 def console_words() -> set[str]:
     """Commands, their arguments, keys, and the bytes by which fuzz_console.c lets things happen."""
-    names = re.findall(r'^\t\{ "(\w+)", ".*?",', Path("init/command.c").read_text(), re.MULTILINE)
+    names = re.findall(r'^COMMAND\("(\w+)"', Path("init/command.def").read_text(), re.MULTILINE)
     lines = {f"{name}{rest}\r" for name in names for rest in ("", " vm", " host", " --json")}
-    return lines | {"\x1d", "\x03", "\x15", "\x17", "\x1b[A", "\x7f", "console vm\r", "\xff", "\xfd", "\xfc"}
+    keys = {"\x1d", "\x03", "\x15", "\x17", "\x1b[A", "\x7f", "console vm\r"}
+    return lines | keys | {chr(what) for what in range(0xF7, 0x100)}
+
+
+# A guest's programs, the password, and rings that are followed; see fuzz_console.c.
+CONSOLE = {
+    "guest": b"\xf8status --json\n\xf9events\nkill vm\n\xf8\xfb\xfd\xf8log vm -f\nx\n\xf8\xf9poweroff\r\xff",
+    "password": b"\xf7poweroff\r\xffstart vm\r\xff\xfa\xfa\xfe\x04\rkill vm\r",
+    "follow": b"log host -f\r\xfd\x03events\r\xfe\x03logout\rmetrics\r\xffstatus --json\r\xff",
+}
 
 
 def table(signature: bytes, body: bytes) -> bytes:
@@ -113,6 +123,9 @@ def main(folder: Path) -> None:
     write_dictionary(folder / "qmp.dict", qmp_words())
     write_dictionary(folder / "console.dict", console_words())
     write_dictionary(folder / "text.dict", {f"hvinit.{word.strip()}" for word in symbols()} | {"\x1b["})
+    (folder / "console").mkdir()
+    for name, typed in CONSOLE.items():
+        (folder / "console" / name).write_bytes(typed)
     tables = {"none": b"", "iort-1": iort(1, 1), "iort-4": iort(4, 4), "srat-1": srat(1), "srat-8": srat(8)}
     for name, text in tables.items():
         (folder / "acpi" / name).write_bytes(text)

@@ -36,6 +36,9 @@ void say(const char *text);
 void assert_said(const char *part);
 unsigned times_said(const char *part);
 
+/* What show() returns, with all that it prints to standard output in out, as text. */
+bool print_into(char *out, size_t size, bool (*show)(void));
+
 /* All that there is to read, as text; it stays until the next call. */
 const char *read_text(int fd);
 

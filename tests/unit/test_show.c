@@ -2,11 +2,9 @@
 /* What the console's command 'manifest' shows of the image's manifest, and what it does not. */
 #include "unit.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-
 #include "manifest.h"
 #include "show.h"
+#include "standins.h"
 
 static const char *manifest; /* NULL: it cannot be read */
 static char out[1024];
@@ -25,22 +23,8 @@ const char *__wrap_manifest_read(const char *path, size_t *len, struct diag *dia
 /* Shows a manifest, with standard output in out. */
 static bool show(const char *text)
 {
-	const int stream = memfd_create("out", 0);
-	const int kept = dup(STDOUT_FILENO);
-	ssize_t n;
-	bool whole;
-
 	manifest = text;
-	fflush(stdout);
-	dup2(stream, STDOUT_FILENO);
-	whole = show_manifest();
-	fflush(stdout);
-	dup2(kept, STDOUT_FILENO);
-	n = pread(stream, out, sizeof(out) - 1, 0);
-	out[n > 0 ? n : 0] = '\0';
-	close(stream);
-	close(kept);
-	return whole;
+	return print_into(out, sizeof(out), show_manifest);
 }
 
 static void test_manifest(void **state)
