@@ -83,11 +83,12 @@ configure >"$log" 2>&1
 check_config
 start=$SECONDS
 progress_start "kernel: compiling" percent_compiled
-kernel_make -j "${JOBS:-$(nproc)}" Image modules >>"$log" 2>&1
+kernel_make -j "${JOBS:-$(nproc)}" Image vmlinuz.efi modules >>"$log" 2>&1
 progress_stop
 release=$(<"$build/include/config/kernel.release")
 install_modules "$release" >>"$log" 2>&1
-cp "$build/arch/arm64/boot/Image" "$folder/Image"
+cp "$build/arch/arm64/boot/Image" "$build/arch/arm64/boot/vmlinuz.efi" "$build/System.map" \
+	"$build/scripts/sign-file" "$folder"
 cp "$build/.config" "$folder/config"
 echo "$release" >"$folder/release"
 rm -rf "$source" "$build"
