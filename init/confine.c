@@ -130,8 +130,8 @@ static const char *close_door(const struct confine *confine, wall_set *missing)
 		step = put_up(WALL_LANDLOCK, sys_deny_files(writable), "deny files by Landlock",
 			      missing);
 	if (!step)
-		step = put_up(WALL_SECCOMP, sys_deny_calls(confine->io_uring),
-			      "deny system calls", missing);
+		step = put_up(WALL_SECCOMP, sys_deny_calls(confine->io_uring), "deny system calls",
+			      missing);
 	return step;
 }
 

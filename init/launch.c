@@ -60,7 +60,8 @@ static struct confined confined(const struct confine *confine, wall_set missing)
 	return (struct confined){
 		.user = confine->uid,
 		.missing = missing,
-		.denied_calls = missing & 1U << WALL_SECCOMP ? 0 : sys_denied_calls(confine->io_uring),
+		.denied_calls = missing & 1U << WALL_SECCOMP ? 0 :
+							       sys_denied_calls(confine->io_uring),
 		.landlock_abi = abi < 0 ? 0 : (unsigned)abi,
 		.memlock = plan.memlock,
 		.memory_max = plan.memory_max,

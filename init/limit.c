@@ -29,10 +29,10 @@ wall_set limit_vm(int root, const struct plan *plan)
 
 	missing |= set_number(root, slot, WALL_MEMORY, "memory.max", plan->memory_max);
 	missing |= set_number(root, slot, WALL_TASKS, "pids.max", plan->tasks_max);
-	missing |= set_number(root, slot, WALL_WEIGHT, "cpu.weight",
-			      (uint64_t)plan->vm->cpu_weight);
+	missing |=
+		set_number(root, slot, WALL_WEIGHT, "cpu.weight", (uint64_t)plan->vm->cpu_weight);
 	if (cpulist_count(&plan->cpus))
-		missing |= set(root, slot, WALL_CPUS, "cpuset.cpus",
-			       cpulist_print(&plan->cpus, text));
+		missing |=
+			set(root, slot, WALL_CPUS, "cpuset.cpus", cpulist_print(&plan->cpus, text));
 	return missing;
 }

@@ -523,9 +523,8 @@ static void plan_limits(struct plan *plan)
 	uint64_t charged = plan->pages ? 0 : (uint64_t)plan->vm->memory_mib;
 
 	plan->memory_max = (charged + overhead_mib(plan)) << 20;
-	plan->tasks_max = plan->vm->tasks_max == HV_AUTO ?
-				  (uint64_t)plan->vm->cpus + OWN_WORK :
-				  (uint64_t)plan->vm->tasks_max;
+	plan->tasks_max = plan->vm->tasks_max == HV_AUTO ? (uint64_t)plan->vm->cpus + OWN_WORK :
+							   (uint64_t)plan->vm->tasks_max;
 }
 
 static void plan_memory(struct plan *plan)

@@ -40,7 +40,7 @@ static unsigned value_of(const char *text, const char *key)
 /* One at a time: with one that the kernel lacks, none of a list would be turned on. */
 static void have_controllers(int root)
 {
-	static const char *const wanted[] = { "+memory", "+pids", "+cpuset", "+cpu" };
+	static const char *const wanted[] = { "+cpu", "+pids", "+memory", "+cpuset" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		sys_write(root, CGROUPS "/cgroup.subtree_control", wanted[i]);

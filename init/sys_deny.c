@@ -32,20 +32,56 @@ static const int io_uring[] = { SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_u
 
 static const int denied[] = {
 	/* The kernel's insides. */
-	SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_init_module, SYS_finit_module,
-	SYS_delete_module, SYS_kexec_load, SYS_kexec_file_load, SYS_reboot, SYS_syslog,
+	SYS_bpf,
+	SYS_perf_event_open,
+	SYS_userfaultfd,
+	SYS_init_module,
+	SYS_finit_module,
+	SYS_delete_module,
+	SYS_kexec_load,
+	SYS_kexec_file_load,
+	SYS_reboot,
+	SYS_syslog,
 	/* Other processes. */
-	SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_pidfd_getfd,
+	SYS_ptrace,
+	SYS_process_vm_readv,
+	SYS_process_vm_writev,
+	SYS_kcmp,
+	SYS_pidfd_getfd,
 	SYS_process_madvise,
 	/* Keys. */
-	SYS_add_key, SYS_request_key, SYS_keyctl,
+	SYS_add_key,
+	SYS_request_key,
+	SYS_keyctl,
 	/* Where it is. */
-	SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_unshare, SYS_setns, SYS_fsopen,
-	SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_open_tree, SYS_move_mount, SYS_mount_setattr,
-	SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_mknodat,
+	SYS_mount,
+	SYS_umount2,
+	SYS_pivot_root,
+	SYS_chroot,
+	SYS_unshare,
+	SYS_setns,
+	SYS_fsopen,
+	SYS_fsconfig,
+	SYS_fsmount,
+	SYS_fspick,
+	SYS_open_tree,
+	SYS_move_mount,
+	SYS_mount_setattr,
+	SYS_name_to_handle_at,
+	SYS_open_by_handle_at,
+	SYS_mknodat,
 	/* The machine's settings. */
-	SYS_swapon, SYS_swapoff, SYS_acct, SYS_quotactl, SYS_settimeofday, SYS_clock_settime,
-	SYS_adjtimex, SYS_clock_adjtime, SYS_sethostname, SYS_setdomainname, SYS_vhangup,
+	SYS_swapon,
+	SYS_swapoff,
+	SYS_acct,
+	SYS_quotactl,
+	SYS_settimeofday,
+	SYS_clock_settime,
+	SYS_adjtimex,
+	SYS_clock_adjtime,
+	SYS_sethostname,
+	SYS_setdomainname,
+	SYS_vhangup,
 };
 
 unsigned sys_denied_calls(bool allow_io_uring)
@@ -63,8 +99,8 @@ static unsigned add(struct sock_filter *filter, unsigned n, const int *calls, si
 	for (size_t i = 0; i < count; i++) {
 		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
 							   (unsigned)calls[i], 0, 1);
-		filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-							   SECCOMP_RET_ERRNO | EPERM);
+		filter[n++] =
+			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	}
 	return n;
 }
@@ -87,7 +123,8 @@ int sys_deny_calls(bool allow_io_uring)
 		n = add(filter, n, io_uring, ARRAY_SIZE(io_uring));
 	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = (unsigned short)n;
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &program);
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG,
+			    &program);
 }
 
 /* --- files, sockets, signals --- */
@@ -124,7 +161,8 @@ static struct ruleset strictest(int abi)
 {
 	const struct ruleset all = {
 		.fs = (FS_REFER - 1) | (abi >= ABI_REFER ? FS_REFER : 0) |
-		      (abi >= ABI_TRUNCATE ? FS_TRUNCATE : 0) | (abi >= ABI_IOCTL ? FS_IOCTL_DEV : 0),
+		      (abi >= ABI_TRUNCATE ? FS_TRUNCATE : 0) |
+		      (abi >= ABI_IOCTL ? FS_IOCTL_DEV : 0),
 		.net = abi >= ABI_NET ? NET_BIND_TCP | NET_CONNECT_TCP : 0,
 		.scoped = abi >= ABI_SCOPE ? SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL : 0,
 	};
