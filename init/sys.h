@@ -134,6 +134,11 @@ void sys_printk_quiet(void);
  * that. 0 or a negative errno, -ENOENT where there is no such thing.
  */
 int sys_sysrq_off(void);
+/*
+ * From now on only who has CAP_SYS_PTRACE can trace a process, or take its descriptors. 0 or a
+ * negative errno, -ENOENT where there is no Yama.
+ */
+int sys_ptrace_for_root(void);
 /* The kernel command line. */
 ssize_t sys_cmdline(char *buf, size_t size);
 /* Whether the firmware's Secure Boot is on, or may be: true when its variable cannot be read. */

@@ -21,6 +21,7 @@ UNIT_WRAP_bootcount := sys_efi_write
 UNIT_WRAP_button := clock_gettime ioctl sys_input_each sys_input_open
 UNIT_WRAP_claim := module_load sys_pci_write sys_driver_probe sys_iommufd_open sys_vfio_open ioctl
 UNIT_WRAP_check_disks := fstatat
+UNIT_WRAP_harden := sys_ptrace_for_root
 UNIT_WRAP_host := huge_reserve state_mount sriov_turn_on net_make_bridges wait_until module_load
 UNIT_WRAP_host += sys_pci_write sys_driver_probe sys_autoprobe_off
 UNIT_WRAP_log := sys_kmsg_open sys_kmsg_follow lseek
