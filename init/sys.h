@@ -13,6 +13,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Nodes of devices that QEMU opens by their paths. */
+#define SYS_DEV_KVM "/dev/kvm"
+#define SYS_DEV_NULL "/dev/null"
+#define SYS_DEV_URANDOM "/dev/urandom"
+
 enum { SYS_BDF = sizeof("0000:00:00.0"), SYS_NAME = 64 };
 
 /* Opens dir as a root; the caller owns the descriptor (close-on-exec). */
