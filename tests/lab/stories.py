@@ -34,6 +34,7 @@ TRIP = (
 )
 GHOST = "0000:c1:00.0"  # no topology of the lab has such a bus
 PCI_DEVICES = "/sys/bus/pci/devices"
+GROUP = "/sys/fs/cgroup/hvinit/vm0"  # the control group of VM 0
 UNMANAGED = EIGHT.places("beta")[-1]  # bound by a person, for hvinit leaves it alone
 OPTIONAL = "alpha"  # the VM that can do without GHOST
 
@@ -73,6 +74,10 @@ def first_light(tell: Progress) -> Seen:
         seen.checks = _proved(appliance)
         seen.checks.append(judge_physical(seen.machine.topology, _kernel_log(appliance, seen)))
         seen.answers["fds running"] = _pid1_descriptors(appliance)
+        seen.answers["status json"] = appliance.shell("hvinit ctl status --json")
+        seen.answers["charged"] = appliance.shell(
+            f"cd {GROUP} && busybox head memory.peak memory.max pids.peak pids.max"
+        )
         seen.answers["killed"] = _kill_qemu(appliance)
         seen.answers["fds killed"] = _pid1_descriptors(appliance)
         for file in LACKING:

@@ -22,3 +22,7 @@ def test_memory_of_pid1(crowd: Crowd, record_property: object) -> None:
     for name in ("Rss", "Private_Dirty"):
         record_property(name, kib[name])  # type: ignore[operator]
     assert int(kib["Rss"]) < 4096
+
+
+def test_no_qemu_asks_for_what_it_may_not_have(crowd: Crowd) -> None:
+    assert "CALL-DENIED" not in crowd.console

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the appliance has to do in the lab; the stories are in stories.py."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from . import addon, cpio, desk, esp, golden
+from . import addon, config, cpio, desk, esp, golden
 from .proof import Check
 from .stories import GHOST, LACKING, OPTIONAL, PASSTHROUGH, UNMANAGED, WRONG, Seen
 from .topology import EIGHT
@@ -48,6 +49,32 @@ class TestKilledQemu:
     def test_it_starts_again_and_proves_itself_anew(self, first_light: Seen) -> None:
         assert first_light.again and not failed(first_light.again)
         assert "running" in first_light.answers["status again"]
+
+
+class TestConfinement:
+    """Of the real QEMU, with devices and vSMMUs; what it is good for is told by walls.py."""
+
+    def test_all_walls_stand(self, first_light: Seen) -> None:
+        told = first_light.answers["status json"]
+        vm = json.loads(told[told.index("{") : told.rindex("}") + 1])["vms"][0]
+        assert vm["confinement"]["user"] == 64000
+        assert {name for name, stands in vm["confinement"]["walls"].items() if not stands} == set()
+
+    def test_qemu_asks_for_nothing_it_may_not_have(self, first_light: Seen) -> None:
+        assert "CALL-DENIED" not in first_light.console
+        assert '"calls_denied": 0' in first_light.answers["status json"]
+
+    def test_limits_leave_room(self, first_light: Seen, record_property: object) -> None:
+        """What QEMU and its tables take is half of what they may, at most."""
+        text = first_light.answers["charged"]
+        figures = dict(re.findall(r"==> (\S+) <==\s+(\d+)", text))
+        assert set(figures) == {"memory.peak", "memory.max", "pids.peak", "pids.max"}
+        for name, value in figures.items():
+            record_property(name, value)  # type: ignore[operator]
+        guest = int(config.value("VM0_MEMORY_MIB")) << 20
+        taken, allowed = (int(figures[f"memory.{which}"]) - guest for which in ("peak", "max"))
+        assert taken < allowed / 2
+        assert int(figures["pids.peak"]) < int(figures["pids.max"]) / 2
 
 
 def test_power_off_is_orderly(first_light: Seen) -> None:

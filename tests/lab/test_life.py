@@ -67,3 +67,7 @@ class TestEnd:
         for place in life.machine.topology.places():
             line = re.search(rf"^.*{place.bdf}.*$", life.answers["devices at the end"], re.M)
             assert line and "vfio-pci" not in line[0], line
+
+
+def test_no_qemu_asks_for_what_it_may_not_have(life: Life) -> None:
+    assert "CALL-DENIED" not in life.console

@@ -104,3 +104,7 @@ class TestState:
 def test_guest_sees_generic_initiators(resources: Resources) -> None:
     nodes = resources.said("alpha", "nodes")[0]
     assert nodes == {"memory": "0", "initiators": "1-2"}
+
+
+def test_no_qemu_asks_for_what_it_may_not_have(resources: Resources) -> None:
+    assert "CALL-DENIED" not in resources.console
