@@ -99,23 +99,33 @@ static void add_memory(const struct plan *plan, struct argv *argv)
 		OPTION(argv, "-numa", "node,nodeid=%u", i);
 }
 
+struct file {
+	const char *node;
+	const char *format;
+	bool is_block;
+	bool readonly;
+	bool io_uring; /* else QEMU's own default, threads */
+};
+
 /* A descriptor that QEMU opens as a file: its own confinement lets it open no other. */
-static void add_file(struct argv *argv, int fd, const char *node, const char *format,
-		     const char *driver, bool readonly)
+static void add_file(struct argv *argv, int fd, const struct file *file)
 {
 	OPTION(argv, "-add-fd", "fd=%d,set=%d", fd, fd);
 	OPTION(argv, "-blockdev",
 	       "{\"driver\":\"%s\",\"node-name\":\"%s\",\"read-only\":%s,\"file\":{"
-	       "\"driver\":\"%s\",\"filename\":\"/dev/fdset/%d\"}}",
-	       format, node, readonly ? "true" : "false", driver, fd);
+	       "\"driver\":\"%s\",\"filename\":\"/dev/fdset/%d\"%s}}",
+	       file->format, file->node, file->readonly ? "true" : "false",
+	       file->is_block ? "host_device" : "file", fd,
+	       file->io_uring ? ",\"aio\":\"io_uring\"" : "");
 }
 
 static void add_boot(const struct vm_config *vm, struct argv *argv)
 {
 	/* accel needs ACPI in the guest, and ACPI needs firmware, even with a kernel given. */
 	if (vm->uefi_vars == VM_UEFI_VARS_KEEP) {
-		add_file(argv, ARGV_FD_FIRMWARE, "firmware", "raw", "file", true);
-		add_file(argv, ARGV_FD_VARS, "vars", "raw", "file", false);
+		add_file(argv, ARGV_FD_FIRMWARE,
+			 &(struct file){ .node = "firmware", .format = "raw", .readonly = true });
+		add_file(argv, ARGV_FD_VARS, &(struct file){ .node = "vars", .format = "raw" });
 	} else {
 		OPTION(argv, "-bios", "%s", vm->firmware);
 	}
@@ -343,8 +353,14 @@ static void add_emulated(const struct plan *plan, struct argv *argv)
 		const struct disk_config *disk = &plan->vm->disk[i];
 
 		str_format(node, sizeof(node), "disk%u", i);
-		add_file(argv, (int)(ARGV_FD_DISK + i), node, formats[disk->format],
-			 manifest_disk_is_block(disk) ? "host_device" : "file", disk->readonly);
+		add_file(argv, (int)(ARGV_FD_DISK + i),
+			 &(struct file){
+				 .node = node,
+				 .format = formats[disk->format],
+				 .is_block = manifest_disk_is_block(disk),
+				 .readonly = disk->readonly,
+				 .io_uring = disk->aio == DISK_AIO_IO_URING,
+			 });
 		place_words(plan, &plan->disk[i], disk->bootindex, words);
 		OPTION(argv, "-device",
 		       "{\"driver\":\"virtio-blk-pci\",\"id\":\"virtio-disk%u\",\"drive\":\"disk%u\",%s}",

@@ -8,6 +8,7 @@
 #include "manifest.h"
 #include "smmu.h"
 #include "util.h"
+#include "wall.h"
 
 enum { CLASS_NETWORK = 0x02 }; /* base class (PCI Code and ID Assignment, 1.3) */
 
@@ -156,6 +157,36 @@ static void kernel_row(const struct rows *r)
 		row(r, "kernel", CHECK_UNKNOWN, "%s, its configuration is not recorded", release);
 	else
 		row(r, "kernel", CHECK_OK, "%s", release);
+}
+
+/* Whether QEMU can be confined as hvinit does it. */
+static void confinement_row(const struct rows *r)
+{
+	bool allowed = r->set->config->host.allow_weak_confinement;
+	const struct facts *f = r->set->facts;
+	char names[WALL_NAMES];
+	bool unknown = false;
+	wall_set missing = 0;
+
+	for (unsigned i = 0; i < WALLS; i++) {
+		enum kernel_symbol symbol = wall_symbol(i);
+
+		if (symbol == KERNEL_SYMBOLS)
+			continue;
+		unknown |= f->symbol[symbol] == KERNEL_UNKNOWN;
+		if (f->symbol[symbol] == KERNEL_NO)
+			missing |= 1U << i;
+	}
+	if (check_is_foreign(r->set))
+		row(r, "confinement", CHECK_UNKNOWN, "the kernel is another system's");
+	else if (missing)
+		row(r, "confinement", allowed ? CHECK_WARN : CHECK_FAIL,
+		    "the kernel cannot give %s; VMs start %s", wall_names(missing, names),
+		    allowed ? "all the same" : "only with HOST_ALLOW_WEAK_CONFINEMENT");
+	else if (unknown)
+		row(r, "confinement", CHECK_UNKNOWN, "the kernel's configuration is not recorded");
+	else
+		row(r, "confinement", CHECK_OK, "the kernel has all that it takes");
 }
 
 /* What only devices need is no fault where no VM gets one. */
@@ -309,6 +340,7 @@ void check_rows(const struct check_set *set, void (*each)(void *arg, const struc
 	row(&r, "iommufd", f->iommufd ? CHECK_OK : missing_in_kernel(set),
 	    f->iommufd ? "there" : "no /dev/iommu");
 	kernel_row(&r);
+	confinement_row(&r);
 	driver_row(&r);
 	smmu_rows(&r);
 	memory_row(&r);

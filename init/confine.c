@@ -8,12 +8,15 @@
 #include <errno.h>
 #include <grp.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <linux/securebits.h>
 
 #include "sys_deny.h"
+#include "util.h"
 
 enum { NOFILE = 1024 };
 
@@ -24,6 +27,54 @@ static int limit(int resource, rlim_t value)
 	return setrlimit(resource, &rlimit);
 }
 
+/* Whether a call failed because the kernel has no such thing: all else is a failure. */
+static bool is_unknown(void)
+{
+	return errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL;
+}
+
+/* A wall that could not be put up is missing, or the end: then step is returned. */
+static const char *put_up(enum wall wall, int result, const char *step, wall_set *missing)
+{
+	if (!result)
+		return NULL;
+	if (!is_unknown())
+		return step;
+	*missing |= 1U << wall;
+	return NULL;
+}
+
+/* --- the room --- */
+
+static const char *enter_room(const struct confine *confine, wall_set *missing)
+{
+	const char *step = sys_room_enter(confine->things, confine->count);
+
+	if (!step || strcmp(step, SYS_ROOM_NAMESPACE) != 0)
+		return step;
+	return put_up(WALL_ROOT, -1, step, missing);
+}
+
+static const char *leave_machine(wall_set *missing)
+{
+	static const struct {
+		enum wall wall;
+		enum sys_room_of what;
+	} spaces[] = {
+		{ WALL_IPC, SYS_ROOM_IPC },
+		{ WALL_UTS, SYS_ROOM_UTS },
+		{ WALL_NET, SYS_ROOM_NET },
+	};
+	const char *step = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(spaces) && !step; i++)
+		step = put_up(spaces[i].wall, sys_room_leave(spaces[i].what),
+			      "leave the machine's namespaces", missing);
+	return step;
+}
+
+/* --- privileges --- */
+
 /* Without this a file with capabilities could give some back, were there one in the image. */
 static int drop_bounding_set(void)
 {
@@ -33,26 +84,29 @@ static int drop_bounding_set(void)
 	return 0;
 }
 
-const char *confine_self(const struct confine *confine)
+/*
+ * User 0 means nothing any more. SECBIT_NO_SETUID_FIXUP stays off, and locked: by it, leaving user
+ * 0 empties the capability sets.
+ */
+static int lock_securebits(void)
 {
-	static const char *const writable[] = { "/dev/kvm", "/dev/null", NULL };
-	static const gid_t kvm = CONFINE_KVM_GID;
-	const char *step;
+	return prctl(PR_SET_SECUREBITS,
+		     SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
+			     SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
+			     SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
+		     0, 0, 0);
+}
 
-	/* A core file would hold the guest's memory. */
-	if (limit(RLIMIT_CORE, 0) || limit(RLIMIT_NOFILE, NOFILE) ||
-	    limit(RLIMIT_MEMLOCK, confine->memlock))
-		return "set resource limits";
-	step = sys_room_enter(confine->things, confine->count);
-	if (step)
-		return step;
-	/* From here on: what stands in the room is for the user that it becomes. */
-	umask(077);
+static const char *drop_privileges(const struct confine *confine)
+{
+	static const gid_t kvm = CONFINE_KVM_GID;
+
+	if (lock_securebits())
+		return "lock the securebits";
 	if (drop_bounding_set())
 		return "drop the capability bounding set";
 	if (setgroups(1, &kvm) || setresgid(confine->gid, confine->gid, confine->gid))
 		return "change the group";
-	/* Leaving uid 0 in all three also empties the capability sets. */
 	if (setresuid(confine->uid, confine->uid, confine->uid))
 		return "change the user";
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
@@ -61,9 +115,40 @@ const char *confine_self(const struct confine *confine)
 		errno = EPERM;
 		return "verify that root cannot be had again";
 	}
-	if (sys_deny_files(writable))
-		return "deny files by Landlock";
-	if (sys_deny_calls(false))
-		return "deny system calls";
 	return NULL;
+}
+
+/* --- the door to the kernel --- */
+
+/* The last is the filter of system calls: what comes before it needs some of those. */
+static const char *close_door(const struct confine *confine, wall_set *missing)
+{
+	static const char *const writable[] = { "/dev/kvm", "/dev/null", NULL };
+	const char *step = put_up(WALL_MDWE, sys_deny_new_code(), "deny new code", missing);
+
+	if (!step)
+		step = put_up(WALL_LANDLOCK, sys_deny_files(writable), "deny files by Landlock",
+			      missing);
+	if (!step)
+		step = put_up(WALL_SECCOMP, sys_deny_calls(confine->io_uring), "deny system calls",
+			      missing);
+	return step;
+}
+
+const char *confine_self(const struct confine *confine, wall_set *missing)
+{
+	const char *step;
+
+	/* A core file would hold the guest's memory. */
+	if (limit(RLIMIT_CORE, 0) || limit(RLIMIT_NOFILE, NOFILE) ||
+	    limit(RLIMIT_MEMLOCK, confine->memlock))
+		return "set resource limits";
+	step = enter_room(confine, missing);
+	if (!step)
+		step = leave_machine(missing);
+	/* From here on: what stands in the room is for the user that it becomes. */
+	umask(077);
+	if (!step)
+		step = drop_privileges(confine);
+	return step ? step : close_door(confine, missing);
 }

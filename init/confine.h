@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "sys_room.h"
+#include "wall.h"
 
 /* VM slot n runs as user and group CONFINE_UID + n; the KVM device belongs to CONFINE_KVM_GID. */
 enum { CONFINE_UID = 64000, CONFINE_KVM_GID = 63999 };
@@ -15,14 +16,17 @@ struct confine {
 	uid_t uid;
 	gid_t gid;
 	uint64_t memlock; /* bytes */
+	bool io_uring; /* a disk wants it */
 	const struct room_thing *things; /* what it finds at its paths */
 	unsigned count;
 };
 
 /*
- * Gives up, for good, every privilege of the calling process. Returns NULL, or the name of the
- * step that failed with errno set: then the process must not go on.
+ * Gives up, for good, every privilege of the calling process, and puts up the walls around it.
+ * Those that this kernel cannot give are added to *missing; it is for the caller to say whether
+ * the process may go on without. Returns NULL, or the name of the step that failed with errno set:
+ * then the process must not go on.
  */
-const char *confine_self(const struct confine *confine);
+const char *confine_self(const struct confine *confine, wall_set *missing);
 
 #endif

@@ -11,12 +11,14 @@
 #include "confine.h"
 #include "host.h"
 #include "launch_devices.h"
+#include "limit.h"
 #include "open.h"
 #include "pin.h"
 #include "probe.h"
 #include "room.h"
 #include "sys.h"
 #include "sys_cgroup.h"
+#include "sys_deny.h"
 #include "util.h"
 
 enum { LEARN_SECONDS = 60 };
@@ -28,10 +30,51 @@ static struct plan plan;
 static struct argv argv;
 static struct opened opened;
 
+/* A kernel that cannot confine QEMU fully is the manifest's to accept. */
+static void judge_walls(int vm, const char *name, bool allow, wall_set missing)
+{
+	struct diag diag = { 0 };
+	char names[WALL_NAMES];
+
+	if (!missing)
+		return;
+	diag_add(&diag, vm, allow ? DIAG_CONFINE_WEAK : DIAG_CONFINE_LACKS, name,
+		 "confine QEMU fully: the kernel cannot give %s", wall_names(missing, names));
+	if (child_findings(&diag, vm))
+		_exit(CHILD_FAILED);
+}
+
+static bool wants_io_uring(void)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < plan.disks; i++)
+		any |= plan.vm->disk[i].aio == DISK_AIO_IO_URING;
+	return any;
+}
+
+static struct confined confined(const struct confine *confine, wall_set missing)
+{
+	int abi = missing & 1U << WALL_LANDLOCK ? 0 : sys_landlock_abi();
+
+	return (struct confined){
+		.user = confine->uid,
+		.missing = missing,
+		.denied_calls = missing & 1U << WALL_SECCOMP ? 0 :
+							       sys_denied_calls(confine->io_uring),
+		.landlock_abi = abi < 0 ? 0 : (unsigned)abi,
+		.memlock = plan.memlock,
+		.memory_max = plan.memory_max,
+		.tasks_max = plan.tasks_max,
+	};
+}
+
 /* The last step of a launcher. Every thread of QEMU inherits its CPUs. */
-_Noreturn static void become_qemu(int vm, const char *name)
+_Noreturn static void become_qemu(int root, const struct child_job *job)
 {
 	static char *const no_environment[] = { NULL };
+	const char *name = job->config->vm[job->slot].name;
+	int vm = (int)job->slot;
 	struct room_thing things[ROOM_THINGS];
 	const struct confine confine = {
 		.things = things,
@@ -39,22 +82,31 @@ _Noreturn static void become_qemu(int vm, const char *name)
 		.uid = CONFINE_UID + (uid_t)vm,
 		.gid = CONFINE_UID + (gid_t)vm,
 		.memlock = plan.memlock,
+		.io_uring = wants_io_uring(),
 	};
-	const struct launch_report report = {
+	struct launch_report report = {
 		.event = LAUNCH_EXEC,
 		.devices = plan.devices,
 		.vsmmus = plan.vsmmus,
 	};
+	wall_set missing = limit_vm(root, &plan);
 	const char *step;
+	int fds;
 
 	if (open_close_others(&opened, CHILD_FD_REPORT))
 		child_give_up(vm, DIAG_CONFINE_FAIL, name, "close other descriptors");
+	/* That was root, too. In the room there is no /proc. */
+	fds = sys_own_fds_open();
 	setsid();
 	if (chdir("/"))
 		child_give_up(vm, DIAG_CONFINE_FAIL, name, "change to /");
-	step = confine_self(&confine);
+	step = confine_self(&confine, &missing);
 	if (step)
 		child_give_up(vm, DIAG_CONFINE_FAIL, name, step);
+	judge_walls(vm, name, job->config->host.allow_weak_confinement, missing);
+	if (open_verify(fds, &opened, CHILD_FD_REPORT))
+		child_give_up(vm, DIAG_CONFINE_FAIL, name, "verify that nothing else is open");
+	report.confined = confined(&confine, missing);
 	child_report(&report);
 	execve(QEMU_PATH, argv.word, no_environment);
 	child_give_up(vm, DIAG_EXEC_FAIL, name, "exec " QEMU_PATH);
@@ -111,7 +163,7 @@ _Noreturn static void run_launcher(const struct child_job *job, const struct chi
 		_exit(CHILD_FAILED);
 	}
 	move_to_cpus(vm);
-	become_qemu(vm, name);
+	become_qemu(root, job);
 }
 
 /* Findings so far go first: PID 1 must know of them before it starts the VMs that it waited with. */

@@ -11,6 +11,7 @@
 #include "device.h"
 #include "diag.h"
 #include "symbols.h"
+#include "wall.h"
 
 /* What a launcher tells PID 1, each in one write of a pipe that execve() closes. */
 enum launch_event {
@@ -25,6 +26,7 @@ struct launch_report {
 	enum launch_event event;
 	unsigned devices; /* LAUNCH_EXEC: what the plan holds */
 	unsigned vsmmus;
+	struct confined confined; /* LAUNCH_EXEC */
 	unsigned hostdev; /* LAUNCH_DEVICE: its slot in the manifest */
 	enum device_state device;
 	struct finding finding;

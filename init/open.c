@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <inttypes.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -260,4 +261,31 @@ int open_close_others(const struct opened *opened, int keep)
 		if (!opened->at[fd] && fd != keep)
 			close(fd);
 	return sys_close_range(ARGV_FD_END, ~0U);
+}
+
+struct meant {
+	const struct opened *opened;
+	int keep;
+	int fds;
+};
+
+static int is_stray(void *arg, const char *name)
+{
+	const struct meant *meant = arg;
+	long fd = strtol(name, NULL, 10);
+
+	if (fd <= STDERR_FILENO || fd == meant->keep || fd == meant->fds)
+		return 0;
+	return fd >= ARGV_FD_END || !meant->opened->at[fd];
+}
+
+int open_verify(int fds, const struct opened *opened, int keep)
+{
+	struct meant meant = { opened, keep, fds };
+	int result = sys_names_in(fds, is_stray, &meant);
+
+	if (result == 0)
+		return 0;
+	errno = result < 0 ? -result : EBADF;
+	return -1;
 }

@@ -32,4 +32,10 @@ bool open_all(int root, const struct config *config, const struct plan *plan, st
 /* Closes every descriptor above 2 that opened does not name; keep stays open besides. */
 int open_close_others(const struct opened *opened, int keep);
 
+/*
+ * Whether the caller has just those descriptors, keep, the three standard ones and fds, which is
+ * sys_own_fds_open()'s: 0, or -1 with errno set; EBADF: there is another one.
+ */
+int open_verify(int fds, const struct opened *opened, int keep);
+
 #endif

@@ -501,6 +501,32 @@ static uint64_t memlock(const struct plan *plan)
 	return bytes;
 }
 
+/*
+ * MiB besides the guest's memory. Each table that translates the guest's addresses, and each list
+ * of its pages, has 8 bytes for one of 4 KiB: QEMU's, KVM's, iommufd's two, and one of each physical
+ * SMMU. tests/lab holds what a VM really takes against it.
+ */
+static uint64_t overhead_mib(const struct plan *plan)
+{
+	enum { BASE = 256, DEVICE = 8, CPU = 4, TABLES = 4, PAGES_OF_TABLE = 512 };
+	uint64_t memory = (uint64_t)plan->vm->memory_mib;
+
+	if (plan->vm->overhead_mib != HV_AUTO)
+		return (uint64_t)plan->vm->overhead_mib;
+	return BASE + memory * (TABLES + plan->vsmmus) / PAGES_OF_TABLE +
+	       (uint64_t)DEVICE * plan->devices + (uint64_t)CPU * (uint64_t)plan->vm->cpus;
+}
+
+static void plan_limits(struct plan *plan)
+{
+	enum { OWN_WORK = 128 }; /* QEMU's pool has 64 threads at most */
+	uint64_t charged = plan->pages ? 0 : (uint64_t)plan->vm->memory_mib;
+
+	plan->memory_max = (charged + overhead_mib(plan)) << 20;
+	plan->tasks_max = plan->vm->tasks_max == HV_AUTO ? (uint64_t)plan->vm->cpus + OWN_WORK :
+							   (uint64_t)plan->vm->tasks_max;
+}
+
 static void plan_memory(struct plan *plan)
 {
 	uint64_t page = plan_page_mib(plan->vm);
@@ -511,6 +537,7 @@ static void plan_memory(struct plan *plan)
 							     (uint64_t)plan->vm->mmio64_gib;
 	plan->pages = page ? ((uint64_t)plan->vm->memory_mib + page - 1) / page : 0;
 	plan->memlock = memlock(plan);
+	plan_limits(plan);
 }
 
 void plan_vm(const struct config *config, unsigned slot, const struct facts *facts,

@@ -88,6 +88,8 @@ struct plan {
 	unsigned gi_nodes; /* of all devices */
 	uint64_t pages; /* huge pages that the memory takes; 0: ordinary ones */
 	uint64_t memlock; /* bytes that QEMU may lock: memory, BARs and slack */
+	uint64_t memory_max; /* bytes that the VM may have in all, huge pages apart */
+	uint64_t tasks_max; /* threads of QEMU */
 };
 
 /*

@@ -78,6 +78,19 @@ static void write_memory(const struct plan *plan, struct json *json)
 	json_end(json);
 }
 
+static void write_limits(const struct plan *plan, struct json *json)
+{
+	json_object(json, "limits");
+	json_number(json, "memory_bytes", (int64_t)plan->memory_max);
+	json_number(json, "tasks", (int64_t)plan->tasks_max);
+	json_number(json, "cpu_weight", plan->vm->cpu_weight);
+	json_array(json, "by_hand");
+	by_hand(json, "memory_bytes", plan->vm->overhead_mib != HV_AUTO);
+	by_hand(json, "tasks", plan->vm->tasks_max != HV_AUTO);
+	json_end(json);
+	json_end(json);
+}
+
 static void write_cpus(const struct plan *plan, struct json *json)
 {
 	json_object(json, "cpus");
@@ -273,6 +286,7 @@ void plan_json(const struct plan *plan, struct json *json)
 	write_boot(vm, json);
 	write_memory(plan, json);
 	write_cpus(plan, json);
+	write_limits(plan, json);
 	json_number(json, "homeless", plan->homeless);
 	write_topology(plan, json);
 	json_end(json);

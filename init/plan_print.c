@@ -81,6 +81,10 @@ static void print_memory(const struct plan *plan, FILE *out)
 		fprintf(out, ", of NUMA node %" PRId64, vm->numa_node);
 	fputc('\n', out);
 	fprintf(out, "  %-9s %" PRIu64 " MiB at most, by QEMU\n", "locked", plan->memlock >> 20);
+	fprintf(out, "  %-9s %" PRIu64 "%s MiB%s, %" PRIu64 "%s threads\n", "limits",
+		plan->memory_max >> 20, vm->overhead_mib == HV_AUTO ? "" : "*",
+		plan->pages ? " besides huge pages" : "", plan->tasks_max,
+		vm->tasks_max == HV_AUTO ? "" : "*");
 	fprintf(out, "  %-9s %" PRIu64 "%s GiB for 64-bit BARs\n", "window", plan->mmio64_gib,
 		vm->mmio64_gib == HV_AUTO ? "" : "*");
 }

@@ -39,6 +39,31 @@ static void add_ends(struct json *json, const struct history *history)
 	json_end(json);
 }
 
+static void add_walls(struct json *json, wall_set missing)
+{
+	json_object(json, "walls");
+	for (unsigned i = 0; i < WALLS; i++)
+		json_bool(json, wall_name(i), !(missing & 1U << i));
+	json_end(json);
+}
+
+static void add_confinement(struct json *json, const struct confined *confined)
+{
+	if (!confined->user) {
+		json_null(json, "confinement");
+		return;
+	}
+	json_object(json, "confinement");
+	json_number(json, "user", confined->user);
+	add_walls(json, confined->missing);
+	json_number(json, "landlock_abi", confined->landlock_abi);
+	json_number(json, "denied_calls", confined->denied_calls);
+	json_number(json, "lock_bytes", (int64_t)confined->memlock);
+	json_number(json, "memory_bytes", (int64_t)confined->memory_max);
+	json_number(json, "tasks", (int64_t)confined->tasks_max);
+	json_end(json);
+}
+
 static void add_devices(struct json *json, const struct config *config, unsigned slot)
 {
 	json_array(json, "hostdevs");
@@ -75,6 +100,7 @@ static void add_vm(struct json *json, const struct config *config, unsigned slot
 	json_number(json, "vsmmus", vm.vsmmus);
 	json_number(json, "console_bytes", (int64_t)vm_console(slot)->total);
 	json_number(json, "console_dropped_bytes", (int64_t)console_dropped(slot));
+	add_confinement(json, vm.confined);
 	add_ends(json, vm.history);
 	add_devices(json, config, slot);
 	json_end(json);

@@ -194,15 +194,12 @@ struct entry {
 	char name[];
 };
 
-int sys_names(int root, const char *path, int (*each)(void *arg, const char *name), void *arg)
+int sys_names_in(int fd, int (*each)(void *arg, const char *name), void *arg)
 {
-	_cleanup_fd_ int fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_Alignas(struct entry) char buf[2048];
 	int result = 0;
 	long n = 0;
 
-	if (fd < 0)
-		return -errno;
 	while (result == 0 && (n = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
 		const struct entry *entry;
 
@@ -213,6 +210,13 @@ int sys_names(int root, const char *path, int (*each)(void *arg, const char *nam
 		}
 	}
 	return n < 0 ? -errno : result;
+}
+
+int sys_names(int root, const char *path, int (*each)(void *arg, const char *name), void *arg)
+{
+	_cleanup_fd_ int fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : sys_names_in(fd, each, arg);
 }
 
 int sys_pci_each(int root, int (*each)(void *arg, const char *bdf), void *arg)
@@ -296,6 +300,13 @@ int sys_iommufd_open(int root)
 int sys_null_open(int root)
 {
 	return open_node(root, "dev/null", O_RDWR);
+}
+
+int sys_own_fds_open(void)
+{
+	int fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
 }
 
 bool sys_iommufd_exists(int root)

@@ -36,6 +36,9 @@ int sys_write(int root, const char *path, const char *text);
  */
 int sys_names(int root, const char *path, int (*each)(void *arg, const char *name), void *arg);
 
+/* The same for a folder that is open and has not been read yet. */
+int sys_names_in(int fd, int (*each)(void *arg, const char *name), void *arg);
+
 /*
  * A PCI device's folder, as a root for its attributes: who reads many of them need not look for it
  * each time. The caller owns the descriptor (close-on-exec). A negative errno: no such device.
@@ -80,6 +83,8 @@ int sys_vfio_name(int root, const char *bdf, char *name, size_t size);
 int sys_vfio_open(int root, const char *name);
 int sys_iommufd_open(int root);
 int sys_null_open(int root);
+/* The folder of the caller's own descriptors, for sys_names_in(); it is among them. */
+int sys_own_fds_open(void);
 bool sys_iommufd_exists(int root);
 bool sys_kvm_exists(int root);
 /* Lets a group read and write the KVM device. */

@@ -37,6 +37,17 @@ static unsigned value_of(const char *text, const char *key)
 	return 0;
 }
 
+/* One at a time: with one that the kernel lacks, none of a list would be turned on. */
+static void have_controllers(int root)
+{
+	static const char *const wanted[] = { "+cpu", "+pids", "+memory", "+cpuset" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		sys_write(root, CGROUPS "/cgroup.subtree_control", wanted[i]);
+		sys_write(root, PARENT "/cgroup.subtree_control", wanted[i]);
+	}
+}
+
 int sys_cgroup_make(int root, unsigned slot)
 {
 	char path[PATH_SIZE];
@@ -44,9 +55,7 @@ int sys_cgroup_make(int root, unsigned slot)
 
 	if (mkdirat(root, PARENT, 0755) && errno != EEXIST)
 		return -errno;
-	/* Without the controller a kill for want of memory looks like any other. */
-	sys_write(root, CGROUPS "/cgroup.subtree_control", "+memory");
-	sys_write(root, PARENT "/cgroup.subtree_control", "+memory");
+	have_controllers(root);
 	path_of(path, slot, "");
 	if (unlinkat(root, path, AT_REMOVEDIR) && errno != ENOENT)
 		return -errno;
@@ -75,6 +84,14 @@ pid_t sys_cgroup_fork(int root, unsigned slot)
 	 */
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	return pid < 0 ? -errno : (pid_t)pid;
+}
+
+int sys_cgroup_set(int root, unsigned slot, const char *file, const char *value)
+{
+	char path[PATH_SIZE];
+
+	path_of(path, slot, file);
+	return sys_write(root, path, value);
 }
 
 int sys_cgroup_kill(int root, unsigned slot)

@@ -19,6 +19,12 @@
 int sys_cgroup_make(int root, unsigned slot);
 
 /*
+ * Writes a number or a list to a file of the group ("memory.max"). 0 or a negative errno; -ENOENT: the
+ * kernel has no such controller.
+ */
+int sys_cgroup_set(int root, unsigned slot, const char *file, const char *value);
+
+/*
  * fork() into the group: the child is born there, and so is all that it will fork (Linux 5.7). To
  * write its number to cgroup.procs would make it wait until every CPU has been idle or in the
  * kernel once, for 10 ms and more. Returns as fork() does, but for a negative errno.

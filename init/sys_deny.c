@@ -23,31 +23,75 @@
 #error "name the architecture of system calls here"
 #endif
 
+/* prctl(2): newer than the headers of the C library. */
+enum { SET_MDWE = 65, MDWE_REFUSE_EXEC_GAIN = 1 };
+
 /* --- system calls --- */
 
 static const int io_uring[] = { SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register };
 
 static const int denied[] = {
 	/* The kernel's insides. */
-	SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_init_module, SYS_finit_module,
-	SYS_delete_module, SYS_kexec_load, SYS_kexec_file_load, SYS_reboot, SYS_syslog,
+	SYS_bpf,
+	SYS_perf_event_open,
+	SYS_userfaultfd,
+	SYS_init_module,
+	SYS_finit_module,
+	SYS_delete_module,
+	SYS_kexec_load,
+	SYS_kexec_file_load,
+	SYS_reboot,
+	SYS_syslog,
 	/* Other processes. */
-	SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_pidfd_getfd,
+	SYS_ptrace,
+	SYS_process_vm_readv,
+	SYS_process_vm_writev,
+	SYS_kcmp,
+	SYS_pidfd_getfd,
 	SYS_process_madvise,
 	/* Keys. */
-	SYS_add_key, SYS_request_key, SYS_keyctl,
+	SYS_add_key,
+	SYS_request_key,
+	SYS_keyctl,
 	/* Where it is. */
-	SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_unshare, SYS_setns, SYS_fsopen,
-	SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_open_tree, SYS_move_mount, SYS_mount_setattr,
-	SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_mknodat,
+	SYS_mount,
+	SYS_umount2,
+	SYS_pivot_root,
+	SYS_chroot,
+	SYS_unshare,
+	SYS_setns,
+	SYS_fsopen,
+	SYS_fsconfig,
+	SYS_fsmount,
+	SYS_fspick,
+	SYS_open_tree,
+	SYS_move_mount,
+	SYS_mount_setattr,
+	SYS_name_to_handle_at,
+	SYS_open_by_handle_at,
+	SYS_mknodat,
 	/* The machine's settings. */
-	SYS_swapon, SYS_swapoff, SYS_acct, SYS_quotactl, SYS_settimeofday, SYS_clock_settime,
-	SYS_adjtimex, SYS_clock_adjtime, SYS_sethostname, SYS_setdomainname, SYS_vhangup,
+	SYS_swapon,
+	SYS_swapoff,
+	SYS_acct,
+	SYS_quotactl,
+	SYS_settimeofday,
+	SYS_clock_settime,
+	SYS_adjtimex,
+	SYS_clock_adjtime,
+	SYS_sethostname,
+	SYS_setdomainname,
+	SYS_vhangup,
 };
 
-unsigned sys_denied_calls(void)
+unsigned sys_denied_calls(bool allow_io_uring)
 {
-	return ARRAY_SIZE(denied) + ARRAY_SIZE(io_uring);
+	return ARRAY_SIZE(denied) + (allow_io_uring ? 0 : ARRAY_SIZE(io_uring));
+}
+
+int sys_deny_new_code(void)
+{
+	return prctl(SET_MDWE, MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
 }
 
 static unsigned add(struct sock_filter *filter, unsigned n, const int *calls, size_t count)
@@ -55,8 +99,8 @@ static unsigned add(struct sock_filter *filter, unsigned n, const int *calls, si
 	for (size_t i = 0; i < count; i++) {
 		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
 							   (unsigned)calls[i], 0, 1);
-		filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
-							   SECCOMP_RET_ERRNO | EPERM);
+		filter[n++] =
+			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
 	}
 	return n;
 }
@@ -79,7 +123,8 @@ int sys_deny_calls(bool allow_io_uring)
 		n = add(filter, n, io_uring, ARRAY_SIZE(io_uring));
 	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = (unsigned short)n;
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &program);
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG,
+			    &program);
 }
 
 /* --- files, sockets, signals --- */
@@ -93,6 +138,8 @@ enum {
 	NET_CONNECT_TCP = 1 << 1,
 	SCOPE_ABSTRACT_UNIX_SOCKET = 1 << 0,
 	SCOPE_SIGNAL = 1 << 1,
+	ABI_REFER = 2,
+	ABI_TRUNCATE = 3,
 	ABI_NET = 4,
 	ABI_IOCTL = 5,
 	ABI_SCOPE = 6,
@@ -109,45 +156,43 @@ static int make_ruleset(const struct ruleset *attr, size_t size, unsigned flags)
 	return (int)syscall(SYS_landlock_create_ruleset, attr, size, flags);
 }
 
-/* What a rule may name is what the ruleset handles, so that is remembered. */
-static uint64_t handled;
-
-/* Everything that this ABI knows is handled, and so denied but for what a rule allows. */
-static int make_strictest(void)
+/* Everything that a kernel with this ABI knows. */
+static struct ruleset strictest(int abi)
 {
-	struct ruleset all = { .fs = FS_REFER - 1 };
-	size_t size = offsetof(struct ruleset, net);
-	int abi = make_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	const struct ruleset all = {
+		.fs = (FS_REFER - 1) | (abi >= ABI_REFER ? FS_REFER : 0) |
+		      (abi >= ABI_TRUNCATE ? FS_TRUNCATE : 0) |
+		      (abi >= ABI_IOCTL ? FS_IOCTL_DEV : 0),
+		.net = abi >= ABI_NET ? NET_BIND_TCP | NET_CONNECT_TCP : 0,
+		.scoped = abi >= ABI_SCOPE ? SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL : 0,
+	};
 
-	if (abi < 0)
-		return -1;
-	if (abi >= 2)
-		all.fs |= FS_REFER;
-	if (abi >= 3)
-		all.fs |= FS_TRUNCATE;
-	if (abi >= ABI_NET) {
-		all.net = NET_BIND_TCP | NET_CONNECT_TCP;
-		size = offsetof(struct ruleset, scoped);
-	}
-	if (abi >= ABI_IOCTL)
-		all.fs |= FS_IOCTL_DEV;
-	if (abi >= ABI_SCOPE) {
-		all.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL;
-		size = sizeof(all);
-	}
-	handled = all.fs;
-	return make_ruleset(&all, size, 0);
+	return all;
 }
 
-static int allow(int ruleset, const char *path, uint64_t access)
+/* An older kernel refuses a structure that is larger than the one it knows. */
+static size_t known_size(int abi)
+{
+	if (abi >= ABI_SCOPE)
+		return sizeof(struct ruleset);
+	return abi >= ABI_NET ? offsetof(struct ruleset, scoped) : offsetof(struct ruleset, net);
+}
+
+/* A rule may only name what its ruleset handles. */
+static int allow(int ruleset, const struct ruleset *all, const char *path, uint64_t access)
 {
 	_cleanup_fd_ int fd = open(path, O_PATH | O_CLOEXEC);
-	const struct landlock_path_beneath_attr rule = { .allowed_access = access & handled,
+	const struct landlock_path_beneath_attr rule = { .allowed_access = access & all->fs,
 							 .parent_fd = fd };
 
 	if (fd < 0)
 		return -1;
 	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+int sys_landlock_abi(void)
+{
+	return make_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
 
 int sys_deny_files(const char *const writable[])
@@ -156,12 +201,14 @@ int sys_deny_files(const char *const writable[])
 			       LANDLOCK_ACCESS_FS_READ_DIR;
 	const uint64_t writes = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
 				FS_IOCTL_DEV;
-	_cleanup_fd_ int ruleset = make_strictest();
+	int abi = sys_landlock_abi();
+	const struct ruleset all = strictest(abi);
+	_cleanup_fd_ int ruleset = abi < 0 ? -1 : make_ruleset(&all, known_size(abi), 0);
 
-	if (ruleset < 0 || allow(ruleset, "/", reads))
+	if (ruleset < 0 || allow(ruleset, &all, "/", reads))
 		return -1;
 	for (; *writable; writable++)
-		if (allow(ruleset, *writable, writes))
+		if (allow(ruleset, &all, *writable, writes) && errno != ENOENT)
 			return -1;
 	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }

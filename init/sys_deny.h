@@ -15,12 +15,21 @@
  * unless allow_io_uring. 0 or -1 with errno set.
  */
 int sys_deny_calls(bool allow_io_uring);
-/* How many calls that are, io_uring's included. */
-unsigned sys_denied_calls(void);
+/* How many calls that are. */
+unsigned sys_denied_calls(bool allow_io_uring);
+
+/*
+ * From now on, and in what is executed, no memory can be written to and executed at once, and none
+ * that could be written to becomes executable (Linux 6.3). 0 or -1 with errno set.
+ */
+int sys_deny_new_code(void);
+
+/* The version of the kernel's Landlock; -1 with errno set: it has none. */
+int sys_landlock_abi(void);
 
 /*
  * From now on files can only be read and executed, but for those of writable (NULL ends the list),
- * which can be written to; TCP ports can neither be bound nor connected to, and processes outside get
+ * which can be written to where they are; TCP ports can neither be bound nor connected to, and processes outside get
  * no signals, as far as this kernel's Landlock can. 0, or -1 with errno set; ENOSYS or EOPNOTSUPP: the
  * kernel has no Landlock.
  */

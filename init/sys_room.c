@@ -65,13 +65,24 @@ static int enter(void)
 	return chdir(ROOM) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/");
 }
 
+int sys_room_leave(enum sys_room_of what)
+{
+	static const int flag[] = {
+		[SYS_ROOM_IPC] = CLONE_NEWIPC,
+		[SYS_ROOM_UTS] = CLONE_NEWUTS,
+		[SYS_ROOM_NET] = CLONE_NEWNET,
+	};
+
+	return unshare(flag[what]);
+}
+
 const char *sys_room_enter(const struct room_thing *things, unsigned count)
 {
 	static const char options[] = "mode=0755,size=64k,nr_inodes=512";
 	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-	if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET))
-		return "leave the machine's namespaces";
+	if (unshare(CLONE_NEWNS))
+		return SYS_ROOM_NAMESPACE;
 	/* Nothing of this is to be seen outside, nor the other way round. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return "have mounts of its own";

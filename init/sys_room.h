@@ -16,11 +16,20 @@ struct room_thing {
 	bool may_lack; /* where it is not there, the room goes without */
 };
 
+/* What of the machine's a process can leave for one of its own, with nothing in it. */
+enum sys_room_of { SYS_ROOM_IPC, SYS_ROOM_UTS, SYS_ROOM_NET };
+
+/* 0, or -1 with errno set; EINVAL: the kernel was built without such namespaces. */
+int sys_room_leave(enum sys_room_of what);
+
+/* The first step of sys_room_enter(): when it fails, nothing has changed. */
+#define SYS_ROOM_NAMESPACE "have a mount namespace"
+
 /*
- * Leaves the mount, IPC, UTS and network namespaces of the machine for new ones, makes a room with
- * things in it, and enters it: "/" is the room from then on, and there is no way back for a process
- * that has no capability. What was open stays open. Everything is read-only but devices. Returns
- * NULL, or the name of the step that failed with errno set: then the process must not go on.
+ * Leaves the mount namespace of the machine for a new one, makes a room with things in it, and
+ * enters it: "/" is the room from then on, and there is no way back for a process that has no
+ * capability. What was open stays open. Everything is read-only but devices. Returns NULL, or the
+ * name of the step that failed with errno set: then the process must not go on.
  */
 const char *sys_room_enter(const struct room_thing *things, unsigned count);
 

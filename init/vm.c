@@ -245,6 +245,7 @@ struct vm_view vm_look(unsigned slot)
 		.starts = vm->starts,
 		.devices = vm->devices,
 		.vsmmus = vm->vsmmus,
+		.confined = &vm->confined,
 		.history = &vm->history,
 	};
 }

@@ -11,6 +11,7 @@
 #include "history.h"
 #include "ring.h"
 #include "symbols.h"
+#include "wall.h"
 
 enum vm_state {
 	VM_INVALID, /* its part of the manifest has a fault: it cannot be started */
@@ -61,6 +62,7 @@ struct vm_view {
 	unsigned starts;
 	unsigned devices; /* of the last start */
 	unsigned vsmmus;
+	const struct confined *confined; /* of the last start */
 	const struct history *history;
 };
 

@@ -291,6 +291,7 @@ static bool read_report(struct vm *vm)
 	} else if (report.event == LAUNCH_EXEC) {
 		vm->devices = report.devices;
 		vm->vsmmus = report.vsmmus;
+		vm->confined = report.confined;
 		vm_handle(vm, VM_EV_EXEC);
 	}
 	return true;

@@ -34,6 +34,7 @@ struct vm {
 	unsigned starts;
 	unsigned devices;
 	unsigned vsmmus;
+	struct confined confined; /* of the last start */
 	bool waiting; /* for its turn to be started */
 	unsigned tries; /* starts in a row that did not last */
 	uint64_t again_at; /* in VM_BACKOFF: when it starts again */

@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parents[2] / "build/pid1"
 BUILDS = {"native": HERE / "hvinit", "asan": HERE / "hvinit-asan"}
 LIBRARIES = ("lib", "lib64", "usr/lib", "usr/lib64")
 FOLDERS = (
-    "bin", "ctl", "dev", "etc/hvinit", "proc", "run", "stuck", "sys/devices/system/cpu", "sys/fs/cgroup",
+    "bin", "ctl/stuck", "dev", "etc/hvinit", "proc", "run", "sys/devices/system/cpu", "sys/fs/cgroup",
     "sys/bus/pci/devices", "sys/kernel/mm/hugepages/hugepages-2048kB", "tmp", "usr/bin",
     "sys/devices/system/node/node0/hugepages/hugepages-2048kB", "usr/share/qemu-efi-aarch64",
 )
@@ -39,6 +39,8 @@ FILES = {
     "sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages": "1000\n",
     "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages": "1000\n",
 }
+# A namespace of a user's has no control groups, and a build machine's kernel may be an old one.
+WEAK: Symbols = {"HOST_ALLOW_WEAK_CONFINEMENT": True}
 SANITIZERS = {
     "ASAN_OPTIONS": "log_path=/ctl/sanitizer:detect_leaks=0:handle_segv=0:handle_abort=0",
     "UBSAN_OPTIONS": "log_path=/ctl/sanitizer:print_stacktrace=1",
@@ -97,7 +99,7 @@ def cgroups() -> Path | None:
 
 class Machine:
     """BUILD is one of BUILDS, or a program; VMS are the names of VMs that can be given orders; CLOCK is the speed
-    of hvinit's clock in percent. With TARPIT the folder /stuck is one that holds who looks into it."""
+    of hvinit's clock in percent. With TARPIT the folder /ctl/stuck is one that holds who looks into it."""
 
     def __init__(
         self, build: str, symbols: Symbols, vms: tuple[str, ...] = ("vm",),
@@ -108,7 +110,7 @@ class Machine:
         self._users = who
         self._asan = build == "asan"
         self._words = [str(BUILDS.get(build, Path(build)))]
-        self._text = manifest(symbols) if text is None else text
+        self._text = manifest(WEAK | symbols) if text is None else text
         self._vms, self._clock, self._tarpit = vms, clock, tarpit
         self._held: int | None = None
         self.root = Path(tempfile.mkdtemp(prefix="hvinit-pid1-"))
@@ -170,7 +172,7 @@ class Machine:
         self._own()
         self._make_cgroup()
         words = [str(HERE / "cradle"), str(self.root)]
-        words += ["-p"] * self._asan + ["-f", "/stuck"] * self._tarpit
+        words += ["-p"] * self._asan + ["-f", "/ctl/stuck"] * self._tarpit
         environment = {"HVINIT_CLOCK": str(self._clock), **SANITIZERS}
         self._errors = (self.root / "ctl/errors").open("w+")
         self._cradle = subprocess.Popen(
@@ -247,13 +249,13 @@ class Machine:
         self.signal(signal.SIGCONT)
 
     def caught(self) -> None:
-        """Waits until somebody has looked into /stuck."""
+        """Waits until somebody has looked into /ctl/stuck."""
         said = self._said()
         if not said.startswith("caught"):
             raise Failed(f"nobody was caught: {said}")
 
     def release(self) -> None:
-        """The folder /stuck lets go."""
+        """The folder /ctl/stuck lets go."""
         self._say("let go")
 
     def order(self, text: str, vm: str = "vm") -> None:

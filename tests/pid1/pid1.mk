@@ -6,7 +6,7 @@
 PID1_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
 PID1_HELPERS := build/pid1/cradle build/pid1/standin
 PID1_PARTS := build/pid1/hvinit build/pid1/hvinit-asan $(PID1_HELPERS)
-PID1_WRAP := clock_gettime timerfd_settime sleep setrlimit sys_room_enter sys_deny_files
+PID1_WRAP := clock_gettime timerfd_settime sleep setrlimit sys_room_enter sys_deny_files mount
 
 $(PID1_HELPERS): build/pid1/%: tests/pid1/%.c
 	@mkdir -p $(@D)

@@ -9,7 +9,7 @@
  * Limits: only root of the whole machine may raise one. It stays as it is then.
  *
  * The room: the stand-in for QEMU is told what to do, and tells what it does, through files in /ctl, so
- * that folder is in its room, and can be written to.
+ * that folder is in its room with what is mounted in it, and can be written to.
  */
 #include "sys_deny.h"
 #include "sys_room.h"
@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -39,6 +40,11 @@ const char *__wrap_sys_room_enter(const struct room_thing *things, unsigned coun
 int __real_sys_deny_files(const char *const writable[]);
 int __wrap_sys_deny_files(const char *const writable[]);
 
+int __real_mount(const char *source, const char *target, const char *type, unsigned long flags,
+		 const void *data);
+int __wrap_mount(const char *source, const char *target, const char *type, unsigned long flags,
+		 const void *data);
+
 const char *__wrap_sys_room_enter(const struct room_thing *things, unsigned count)
 {
 	enum { MOST = 32 };
@@ -47,6 +53,14 @@ const char *__wrap_sys_room_enter(const struct room_thing *things, unsigned coun
 	memcpy(all, things, count * sizeof(*things));
 	all[count] = (struct room_thing){ .path = "/ctl", .is_device = true };
 	return __real_sys_room_enter(all, count + 1);
+}
+
+int __wrap_mount(const char *source, const char *target, const char *type, unsigned long flags,
+		 const void *data)
+{
+	if (source && flags == MS_BIND && strcmp(source, "/ctl") == 0)
+		flags |= MS_REC;
+	return __real_mount(source, target, type, flags, data);
 }
 
 int __wrap_sys_deny_files(const char *const writable[])

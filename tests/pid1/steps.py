@@ -62,7 +62,7 @@ def thaw(machine: Machine) -> None:
 
 def sink(machine: Machine) -> None:
     """The stand-in gets where no signal reaches it."""
-    machine.order("open=/stuck/here")
+    machine.order("open=/ctl/stuck/here")
     machine.caught()
 
 

@@ -269,6 +269,16 @@ static void test_block_device(void **state)
 		"\"driver\":\"host_device\",\"filename\":\"/dev/fdset/40\"}}");
 }
 
+/* QEMU's own default is not spelled out. */
+static void test_io_uring(void **state)
+{
+	(void)state;
+	str_copy(vm->disk[0].path, sizeof(vm->disk[0].path), "/a");
+	vm->disk[0].aio = DISK_AIO_IO_URING;
+	build();
+	assert_non_null(strstr(value("-blockdev"), "\"/dev/fdset/40\",\"aio\":\"io_uring\"}}"));
+}
+
 static void test_disks_and_nets(void **state)
 {
 	(void)state;
@@ -601,6 +611,7 @@ int main(void)
 		ARGV_CASE("properties of a device", test_hostdev_properties),
 		ARGV_CASE("an optional device that is not there", test_absent),
 		ARGV_CASE("a disk that is a block device", test_block_device),
+		ARGV_CASE("io_uring for a disk", test_io_uring),
 		ARGV_CASE("disks and networks", test_disks_and_nets),
 		ARGV_CASE("a port for the guest's programs", test_ctl),
 		ARGV_CASE("no such port", test_no_ctl),

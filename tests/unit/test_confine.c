@@ -2,8 +2,12 @@
 /* What QEMU is left with, as the kernel tells it. Needs root, as PID 1 has it; else it skips. */
 #include "unit.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,10 +15,70 @@
 
 #include "confine.h"
 
-static struct confine confine = { .uid = 64003, .gid = 64003, .memlock = 768 << 20 };
+/* So that a test can look around. */
+static const struct room_thing things[] = {
+	{ .path = "/proc", .is_device = true },
+	{ .path = "/dev/null", .is_device = true },
+	{ .path = "/nowhere", .may_lack = true },
+};
+static struct confine confine = {
+	.uid = 64003,
+	.gid = 64003,
+	.memlock = 768 << 20,
+	.things = things,
+	.count = ARRAY_SIZE(things),
+};
 
-/* setgid, setuid and setpcap (capability.h). */
-enum { CAPS_NEEDED = 1 << 6 | 1 << 7 | 1 << 8 };
+/* setgid, setuid, setpcap, sys_chroot and sys_admin (capability.h). */
+enum { CAPS_NEEDED = 1 << 6 | 1 << 7 | 1 << 8 | 1 << 18 | 1 << 21 };
+enum { GET_MDWE = 66 };
+
+/* What the kernel is made to answer; 0: it is asked. */
+static int error_of[WALLS];
+
+int __real_sys_deny_new_code(void);
+int __wrap_sys_deny_new_code(void);
+int __real_sys_deny_files(const char *const writable[]);
+int __wrap_sys_deny_files(const char *const writable[]);
+int __real_sys_deny_calls(bool allow_io_uring);
+int __wrap_sys_deny_calls(bool allow_io_uring);
+int __real_sys_room_leave(enum sys_room_of what);
+int __wrap_sys_room_leave(enum sys_room_of what);
+const char *__real_sys_room_enter(const struct room_thing *room, unsigned count);
+const char *__wrap_sys_room_enter(const struct room_thing *room, unsigned count);
+
+static bool fails(enum wall wall)
+{
+	errno = error_of[wall];
+	return errno != 0;
+}
+
+int __wrap_sys_deny_new_code(void)
+{
+	return fails(WALL_MDWE) ? -1 : __real_sys_deny_new_code();
+}
+
+int __wrap_sys_deny_files(const char *const writable[])
+{
+	return fails(WALL_LANDLOCK) ? -1 : __real_sys_deny_files(writable);
+}
+
+int __wrap_sys_deny_calls(bool allow_io_uring)
+{
+	return fails(WALL_SECCOMP) ? -1 : __real_sys_deny_calls(allow_io_uring);
+}
+
+int __wrap_sys_room_leave(enum sys_room_of what)
+{
+	static const enum wall wall[] = { WALL_IPC, WALL_UTS, WALL_NET };
+
+	return fails(wall[what]) ? -1 : __real_sys_room_leave(what);
+}
+
+const char *__wrap_sys_room_enter(const struct room_thing *room, unsigned count)
+{
+	return fails(WALL_ROOT) ? SYS_ROOM_NAMESPACE : __real_sys_room_enter(room, count);
+}
 
 /* A value of /proc/self/status, or "". */
 static const char *status(const char *key)
@@ -52,9 +116,23 @@ static void expect_limit(const char *name, int resource, rlim_t value)
 	_exit(3);
 }
 
+/* The room has what was asked for, and nothing else; nobody can add to it. */
+static void look_for_paths(void)
+{
+	if (access("/proc/self", F_OK) || access("/dev/null", W_OK))
+		_exit(7);
+	if (!access("/etc", F_OK) || !access("/usr/bin", F_OK) || !access("/dev/zero", F_OK))
+		_exit(8);
+	if (open("/new", O_CREAT | O_WRONLY, 0600) >= 0 || mkdir("/dev/new", 0700) == 0)
+		_exit(9);
+	if (unshare(CLONE_NEWUTS) == 0 || errno != EPERM)
+		_exit(10);
+}
+
 static void look_around(void)
 {
-	const char *step = confine_self(&confine);
+	wall_set missing = 0;
+	const char *step = confine_self(&confine, &missing);
 
 	if (step) {
 		fprintf(stderr, "cannot %s\n", step);
@@ -69,6 +147,14 @@ static void look_around(void)
 	expect("CapEff", "0000000000000000");
 	expect("CapBnd", "0000000000000000");
 	expect("CapAmb", "0000000000000000");
+	if (!(missing & 1U << WALL_SECCOMP))
+		expect("Seccomp", "2");
+	if (!(missing & 1U << WALL_MDWE) && prctl(GET_MDWE, 0, 0, 0, 0) != 1)
+		_exit(5);
+	/* noroot and what locks it, no-setuid-fixup-locked, keep-caps-locked, no ambient, locked. */
+	if (prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != 0xeb)
+		_exit(6);
+	look_for_paths();
 	expect_limit("RLIMIT_CORE", RLIMIT_CORE, 0);
 	expect_limit("RLIMIT_MEMLOCK", RLIMIT_MEMLOCK, confine.memlock);
 	if (umask(0) != 077 || setuid(0) == 0)
@@ -76,13 +162,10 @@ static void look_around(void)
 	_exit(0);
 }
 
-static void test_confined(void **state)
+static void need_root(void)
 {
 	struct rlimit now;
-	int result;
-	pid_t pid;
 
-	(void)state;
 	if ((strtoull(status("CapEff"), NULL, 16) & CAPS_NEEDED) != CAPS_NEEDED) {
 		print_message("SKIP: run the tests as root to see privileges being given up\n");
 		skip();
@@ -90,6 +173,15 @@ static void test_confined(void **state)
 	/* A root in a container may not raise limits. */
 	if (getrlimit(RLIMIT_MEMLOCK, &now) == 0 && now.rlim_max < confine.memlock)
 		confine.memlock = now.rlim_max;
+}
+
+static void test_confined(void **state)
+{
+	int result;
+	pid_t pid;
+
+	(void)state;
+	need_root();
 	pid = fork();
 	if (pid == 0)
 		look_around();
@@ -100,22 +192,57 @@ static void test_confined(void **state)
 /* Without privileges nothing can be given up: that must be told, not passed over. */
 static void test_refused(void **state)
 {
-	const struct confine as_root = { .uid = 0, .gid = 0, .memlock = 0 };
+	const struct confine as_root = { .things = things, .count = ARRAY_SIZE(things) };
+	wall_set missing = 0;
 	int result;
 	pid_t pid;
 
 	(void)state;
 	pid = fork();
 	if (pid == 0)
-		_exit(confine_self(&as_root) ? 0 : 1);
+		_exit(confine_self(&as_root, &missing) ? 0 : 1);
 	assert_int_equal(waitpid(pid, &result, 0), pid);
 	assert_int_equal(result, 0);
+}
+
+/* In a child: 0 when just the walls of want are missing, 100 when a step has failed. */
+static int missing_differs(wall_set want)
+{
+	wall_set missing = 0;
+	int result;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (confine_self(&confine, &missing))
+			_exit(100);
+		/* An old kernel may lack more. */
+		_exit((missing & want) == want && getuid() == confine.uid ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &result, 0), pid);
+	return WEXITSTATUS(result);
+}
+
+/* A kernel that has no such thing is told from one that refuses. */
+static void test_missing(void **state)
+{
+	static const int unknown[] = { ENOSYS, EOPNOTSUPP, EINVAL };
+
+	(void)state;
+	need_root();
+	for (unsigned wall = 0; wall <= WALL_MDWE; wall++) {
+		error_of[wall] = unknown[wall % ARRAY_SIZE(unknown)];
+		assert_int_equal(missing_differs(1U << wall), 0);
+		error_of[wall] = EPERM;
+		assert_int_equal(missing_differs(1U << wall), 100);
+		error_of[wall] = 0;
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE("nothing is left", test_confined, NULL),
+		CASE("what the kernel lacks is told", test_missing, NULL),
 		CASE("to stay root is refused", test_refused, NULL),
 	};
 

@@ -30,6 +30,8 @@ static int root = -1;
 static const char *unbindable; /* BDF */
 static bool no_iommufd;
 static const char *confine_step;
+static wall_set missing_walls; /* told by the confinement */
+static bool confine_leaks;
 static bool no_exec;
 static const char *script;
 
@@ -37,7 +39,8 @@ int __wrap_sys_root_open(const char *dir);
 bool __wrap_claim_bind(int dir, const char *bdf, const char *driver, int vm, struct diag *diag);
 int __wrap_claim_iommufd(int dir, int vm, struct diag *diag);
 int __real_pin_self(const struct cpulist *cpus);
-const char *__wrap_confine_self(const struct confine *confine);
+const char *__wrap_confine_self(const struct confine *confine, wall_set *missing);
+wall_set __wrap_limit_vm(int dir, const struct plan *plan);
 int __wrap_execve(const char *path, char *const argv[], char *const env[]);
 int __real_execve(const char *path, char *const argv[], char *const env[]);
 void __wrap_host_reserve(int dir, const struct config *all, struct diag *diag);
@@ -72,8 +75,16 @@ int __wrap_claim_iommufd(int dir, int vm, struct diag *diag)
 	return sys_iommufd_open(dir);
 }
 
-const char *__wrap_confine_self(const struct confine *confine)
+wall_set __wrap_limit_vm(int dir, const struct plan *plan)
 {
+	return sys_exists(dir, "dev/kvm") && plan->memory_max ? 0 : 1U << WALL_MEMORY;
+}
+
+const char *__wrap_confine_self(const struct confine *confine, wall_set *missing)
+{
+	if (confine_leaks)
+		dup2(STDIN_FILENO, ARGV_FD_HOSTDEV + 7);
+	*missing |= missing_walls;
 	errno = EPERM;
 	return confine->uid == CONFINE_UID && confine->gid == CONFINE_UID && confine->memlock > 0 ?
 		       confine_step :
@@ -156,6 +167,8 @@ static int setup(void **state)
 	unbindable = NULL;
 	no_iommufd = no_exec = false;
 	confine_step = NULL;
+	missing_walls = 0;
+	confine_leaks = false;
 	script = "exit 7";
 	devices[0] = '\0';
 	launch = LAUNCH_NOTHING;
@@ -564,6 +577,66 @@ static void test_confine(void **state)
 	assert_fails(DIAG_CONFINE_FAIL, "change the user: Operation not permitted");
 }
 
+/* Nothing goes with QEMU that nobody has meant to. */
+static void test_stray(void **state)
+{
+	(void)state;
+	confine_leaks = true;
+	assert_fails(DIAG_CONFINE_FAIL, "verify that nothing else is open: Bad file descriptor");
+}
+
+static void test_missing_walls(void **state)
+{
+	(void)state;
+	missing_walls = 1U << WALL_LANDLOCK | 1U << WALL_TASKS;
+	assert_fails(DIAG_CONFINE_LACKS, "the kernel cannot give landlock, tasks");
+}
+
+static void test_weak(void **state)
+{
+	struct launch_report report;
+
+	(void)state;
+	missing_walls = 1U << WALL_LANDLOCK | 1U << WALL_TASKS;
+	config.host.allow_weak_confinement = true;
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_FINDING);
+	assert_string_equal(diag_code_text(report.finding.code), "CONFINE-WEAK");
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_EXEC);
+	assert_int_equal(report.confined.missing, missing_walls);
+	assert_int_equal(report.confined.landlock_abi, 0);
+	assert_exit(7);
+}
+
+/* What stands around a QEMU is told when it is executed. */
+static void test_confined(void **state)
+{
+	struct launch_report report;
+	unsigned calls;
+
+	(void)state;
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_EXEC);
+	assert_int_equal(report.confined.user, CONFINE_UID);
+	assert_int_equal(report.confined.missing, 0);
+	assert_true(report.confined.memory_max > (uint64_t)1024 << 20);
+	assert_int_equal(report.confined.tasks_max, 129);
+	calls = report.confined.denied_calls;
+	assert_exit(7);
+	teardown(state);
+	setup(state);
+	fakesys_file(root, "srv/a.img", "disk");
+	str_copy(config.vm[0].disk[0].path, sizeof(config.vm[0].disk[0].path), "/srv/a.img");
+	config.vm[0].disk[0].aio = DISK_AIO_IO_URING;
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	next_report(&report);
+	assert_int_equal(report.confined.denied_calls, calls - 3);
+	assert_exit(7);
+}
+
 static void test_exec(void **state)
 {
 	(void)state;
@@ -683,6 +756,10 @@ int main(void)
 		LAUNCH_CASE("no iommufd", test_iommufd),
 		LAUNCH_CASE("a device does not open", test_cdev),
 		LAUNCH_CASE("privileges stay", test_confine),
+		LAUNCH_CASE("a stray descriptor", test_stray),
+		LAUNCH_CASE("walls that the kernel lacks", test_missing_walls),
+		LAUNCH_CASE("walls that may be missing", test_weak),
+		LAUNCH_CASE("what stands around it", test_confined),
 		LAUNCH_CASE("QEMU does not start", test_exec),
 		LAUNCH_CASE("the host's child", test_host),
 		LAUNCH_CASE("host: without probing", test_host_without_probe),

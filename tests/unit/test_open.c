@@ -367,6 +367,44 @@ static void test_close_others(void **state)
 	assert_int_equal(status, 0);
 }
 
+static int verify(int stray)
+{
+	struct opened these = { 0 };
+	int fds;
+
+	for (int fd = 3; fd < 256; fd++)
+		close(fd);
+	dup2(0, 12);
+	dup2(0, 21);
+	these.at[21] = true;
+	if (stray)
+		dup2(0, stray);
+	fds = sys_own_fds_open();
+	return open_verify(fds, &these, 12) ? errno : 0;
+}
+
+static void assert_verified(int stray, int error)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(verify(stray));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, error << 8);
+}
+
+static void test_verify(void **state)
+{
+	(void)state;
+	assert_verified(0, 0);
+	assert_verified(20, EBADF);
+	assert_verified(22, EBADF);
+	assert_verified(200, EBADF);
+	assert_int_equal(open_verify(-1, &(struct opened){ 0 }, 12), -1);
+	assert_int_equal(errno, EBADF);
+}
+
 static void test_put(void **state)
 {
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -403,6 +441,7 @@ int main(void)
 		OPEN_CASE("variables that are no file", test_odd_vars),
 		OPEN_CASE("no folder for variables", test_no_folder),
 		OPEN_CASE("all others are closed", test_close_others),
+		OPEN_CASE("only what is meant is open", test_verify),
 		OPEN_CASE("putting", test_put),
 	};
 

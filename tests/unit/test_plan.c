@@ -292,6 +292,29 @@ static void test_memlock(void **state)
 	assert_true(plan.memlock < ((uint64_t)16777216 << 20) + ((uint64_t)129 << 30));
 }
 
+/* Tables for the guest's memory, and more of them with each SMMU; huge pages are not charged. */
+static void test_limits(void **state)
+{
+	(void)state;
+	give(0, "smmu3.a");
+	vm->memory_mib = 51200;
+	vm->cpus = 16;
+	make_plan();
+	assert_int_equal(plan.memory_max >> 20, 51200 + 256 + 500 + 8 + 64);
+	assert_int_equal(plan.tasks_max, 144);
+	give(1, "smmu3.b");
+	make_plan();
+	assert_int_equal(plan.memory_max >> 20, 51200 + 256 + 600 + 16 + 64);
+	vm->hugepages = VM_HUGEPAGES_2M;
+	vm->tasks_max = 40;
+	make_plan();
+	assert_int_equal(plan.memory_max >> 20, 256 + 600 + 16 + 64);
+	assert_int_equal(plan.tasks_max, 40);
+	vm->overhead_mib = 333;
+	make_plan();
+	assert_int_equal(plan.memory_max >> 20, 333);
+}
+
 /* PCI Express: VF n is at the PF's routing id + First VF Offset + n * VF Stride. */
 static void test_vf_address(void **state)
 {
@@ -603,6 +626,7 @@ int main(void)
 		PLAN_CASE("inference goes around hand-set buses", test_around_buses),
 		PLAN_CASE("hand-set clashes are kept for the check", test_clash_is_kept),
 		PLAN_CASE("locked memory", test_memlock),
+		PLAN_CASE("limits of the control group", test_limits),
 		PLAN_CASE("addresses of virtual functions", test_vf_address),
 		PLAN_CASE("a virtual function", test_vf),
 		PLAN_CASE("optional devices", test_optional),

@@ -27,6 +27,15 @@ static struct vm_view views[HV_VM_SLOTS];
 static struct history history[HV_VM_SLOTS];
 static struct ring consoles[HV_VM_SLOTS];
 static const char *release;
+static const struct confined never;
+static const struct confined confined = {
+	.user = 64001,
+	.missing = 1U << WALL_LANDLOCK | 1U << WALL_TASKS,
+	.denied_calls = 52,
+	.memlock = 1000000,
+	.memory_max = 3000000000,
+	.tasks_max = 129,
+};
 
 static char out[32768];
 
@@ -126,6 +135,7 @@ static int setup(void **state)
 		.starts = 3,
 		.devices = 2,
 		.vsmmus = 1,
+		.confined = &confined,
 		.history = &history[WEB],
 	};
 	views[DB] = (struct vm_view){
@@ -135,6 +145,7 @@ static int setup(void **state)
 		.again_s = 8,
 		.since_s = 2,
 		.starts = 1,
+		.confined = &never,
 		.history = &history[DB],
 	};
 	history[WEB].tally[END_SHUTDOWN] = 2;
@@ -198,6 +209,29 @@ static bool show_none(void)
 	"  \"boots_failed\": 2,\n"                \
 	"  \"log_lost_lines\": 5,\n"
 
+#define CONFINEMENT                               \
+	"      \"confinement\": {\n"              \
+	"        \"user\": 64001,\n"              \
+	"        \"walls\": {\n"                  \
+	"          \"root\": true,\n"             \
+	"          \"ipc\": true,\n"              \
+	"          \"uts\": true,\n"              \
+	"          \"net\": true,\n"              \
+	"          \"landlock\": false,\n"        \
+	"          \"seccomp\": true,\n"          \
+	"          \"mdwe\": true,\n"             \
+	"          \"memory\": true,\n"           \
+	"          \"tasks\": false,\n"           \
+	"          \"cpus\": true,\n"             \
+	"          \"weight\": true\n"            \
+	"        },\n"                            \
+	"        \"landlock_abi\": 0,\n"          \
+	"        \"denied_calls\": 52,\n"         \
+	"        \"lock_bytes\": 1000000,\n"      \
+	"        \"memory_bytes\": 3000000000,\n" \
+	"        \"tasks\": 129\n"                \
+	"      },\n"
+
 #define VM_WEB                                      \
 	"    {\n"                                   \
 	"      \"name\": \"web\",\n"                \
@@ -212,8 +246,7 @@ static bool show_none(void)
 	"      \"devices\": 2,\n"                   \
 	"      \"vsmmus\": 1,\n"                    \
 	"      \"console_bytes\": 1234567890123,\n" \
-	"      \"console_dropped_bytes\": 77,\n"    \
-	"      \"guest_resets\": 4,\n"
+	"      \"console_dropped_bytes\": 77,\n" CONFINEMENT "      \"guest_resets\": 4,\n"
 
 #define WEB_DEVICES                               \
 	"      \"hostdevs\": [\n"                 \
@@ -247,6 +280,7 @@ static bool show_none(void)
 	"      \"vsmmus\": 0,\n"                   \
 	"      \"console_bytes\": 0,\n"            \
 	"      \"console_dropped_bytes\": 0,\n"    \
+	"      \"confinement\": null,\n"           \
 	"      \"guest_resets\": 0,\n"
 
 /* The members of "ends", with those that have come to pass; it stays until the next call. */

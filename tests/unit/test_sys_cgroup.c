@@ -66,7 +66,7 @@ static void test_make(void **state)
 	events = sys_cgroup_make(root, 3);
 	assert_true(events >= 0);
 	assert_int_equal(fcntl(events, F_GETFD), FD_CLOEXEC);
-	assert_file("sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	assert_file("sys/fs/cgroup/cgroup.subtree_control", "+cpuset"); /* the last */
 	assert_false(sys_cgroup_populated(events));
 	fakesys_file(root, GROUP "/cgroup.events", "populated 1\nfrozen 0\n");
 	assert_true(sys_cgroup_populated(events));
