@@ -65,8 +65,8 @@ def _config() -> str:
     }  # fmt: skip
     other = {"NAME": OTHER, "HOSTDEV0_BDF": OTHER_DRIVE.bdf, "DISK0_PATH": "/dev/vda2"}
     intruder = {
-        "NAME": VM, "HOSTDEV0_BDF": DRIVE.bdf, "NET0_BRIDGE": "lan", "CPU_PIN": "1",
-        "AUTOSTART": False, "STOP_TIMEOUT": 1,
+        "NAME": VM, "HOSTDEV0_BDF": DRIVE.bdf, "NET0_BRIDGE": "lan",
+        "NET0_MAC": "52:54:00:00:be:7c", "CPU_PIN": "1", "AUTOSTART": False, "STOP_TIMEOUT": 1,
     }  # fmt: skip
     symbols: dict[str, str | int | bool] = {
         "HOST_MODULES": "nvme virtio_blk af_packet", "HOST_BRIDGE0_NAME": "lan",
@@ -104,7 +104,8 @@ def _results(text: str) -> dict[str, str]:
 
 def _pid(appliance: Appliance, vm: str) -> str:
     found = re.search(rf"^{vm}\s+running\s+\d+ s\s+(\d+)", appliance.status(), re.MULTILINE)
-    return found[1] if found else "none"
+    assert found, f"{vm} does not run"
+    return found[1]
 
 
 def _before(appliance: Appliance, seen: Walls) -> None:
@@ -124,6 +125,8 @@ def _inside(appliance: Appliance, seen: Walls) -> None:
     appliance.console.expect(rf"hvinit: {VM}: (?:stopped|failed)[^\r\n]*[\r\n]", LIMIT)
     seen.answers["inside"] = appliance.ask(f"log {VM}", rf"--- {VM}: QEMU's words\r\n")
     seen.inside = _results(seen.answers["inside"])
+    outside = [result for result in seen.outside.values() if result == "ok"]
+    appliance.tell(f"{len(seen.inside)} attempts in the room, {len(outside)} succeeded outside")
     seen.answers["history"] = appliance.ask(f"history {VM}", rf"history {VM}\r\n")
     appliance.shell(f"busybox umount {QEMU}")
 
