@@ -15,6 +15,25 @@
 /* The first number that no place has. */
 enum { FD_SPARE = 64 };
 
+int child_hand_over(const struct launch_report *report, int fd)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fd))] = { 0 };
+	struct iovec data = { .iov_base = (void *)report, .iov_len = sizeof(*report) };
+	const struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+	return sendmsg(CHILD_FD_REPORT, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
 void child_report(const struct launch_report *report)
 {
 	ssize_t n;
@@ -52,7 +71,7 @@ _Noreturn void child_give_up(int vm, enum diag_code code, const char *subject, c
 }
 
 /*
- * Leaves only standard streams, channels and the report pipe. Whatever else PID 1 had open is
+ * Leaves only standard streams and channels. Whatever else PID 1 had open is
  * close-on-exec, but a launcher can live for seconds and must not keep it alive.
  */
 static int keep_only(const struct child_ends *ends, int root)
@@ -77,7 +96,7 @@ static int keep_only(const struct child_ends *ends, int root)
 	if ((ends->qmp >= 0 && open_put(high.qmp, ARGV_FD_QMP)) ||
 	    (ends->serial >= 0 && open_put(high.serial, ARGV_FD_SERIAL)))
 		return -1;
-	/* Its place is behind the report pipe's: all others there are closed around it. */
+	/* Its place is behind the reports': all others there are closed around it. */
 	if (ends->ctl < 0)
 		return sys_close_range(CHILD_FD_REPORT + 1, ~0U);
 	sys_close_range(CHILD_FD_REPORT + 1, FD_SPARE - 1);
@@ -116,6 +135,19 @@ static void close_launch(const struct launch *launch)
 					 launch->report };
 
 	close_ends(&ours);
+}
+
+/* Each report is a message, which can have a descriptor with it. */
+static int open_reports(int *ours, int *theirs)
+{
+	int fd[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd))
+		return -errno;
+	fcntl(fd[0], F_SETFL, O_NONBLOCK);
+	*ours = fd[0];
+	*theirs = fd[1];
+	return 0;
 }
 
 static int open_pipe(int *ours, int *theirs)
@@ -164,7 +196,7 @@ int child_start(const struct child_job *job, enum child_channels channels, int q
 
 	*launch = LAUNCH_NOTHING;
 	launch->cgroup = cgroup;
-	error = open_pipe(&launch->report, &ends.report);
+	error = open_reports(&launch->report, &ends.report);
 	if (!error && talks)
 		error = open_socketpair(&launch->qmp, &ends.qmp);
 	if (!error && talks)

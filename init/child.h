@@ -10,7 +10,7 @@
 
 #include "launch.h"
 
-/* The report pipe's place in a child. */
+/* The report channel's place in a child. */
 enum { CHILD_FD_REPORT = 12 };
 
 /* The status of a child that could not do its work. */
@@ -36,7 +36,7 @@ struct child_job {
 };
 
 enum child_channels {
-	CHILD_REPORTS, /* only a report pipe */
+	CHILD_REPORTS, /* only a report channel */
 	CHILD_TALKS, /* QMP and serial socket pairs, and a pipe for words, too */
 	CHILD_TALKS_CTL, /* the same, and a socket pair for CTL */
 };
@@ -55,8 +55,10 @@ int child_start(const struct child_job *job, enum child_channels channels, int q
  */
 int child_begin(const struct child_ends *ends);
 
-/* Tells PID 1, in one write. */
+/* Tells PID 1, in one message. */
 void child_report(const struct launch_report *report);
+/* The same, with a descriptor, of which PID 1 gets a copy. 0 or -1 with errno set. */
+int child_hand_over(const struct launch_report *report, int fd);
 /* Hands over what diag holds; true when one of the findings forbids to go on. */
 bool child_findings(const struct diag *diag, int vm);
 void child_failure(int vm, enum diag_code code, const char *subject, const char *step,

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <linux/securebits.h>
 
+#include "sys.h"
 #include "sys_deny.h"
 #include "util.h"
 
@@ -121,34 +122,36 @@ static const char *drop_privileges(const struct confine *confine)
 /* --- the door to the kernel --- */
 
 /* The last is the filter of system calls: what comes before it needs some of those. */
-static const char *close_door(const struct confine *confine, wall_set *missing)
+static const char *close_door(const struct confine *confine, struct confine_result *result)
 {
-	static const char *const writable[] = { "/dev/kvm", "/dev/null", NULL };
-	const char *step = put_up(WALL_MDWE, sys_deny_new_code(), "deny new code", missing);
+	static const char *const writable[] = { SYS_DEV_KVM, SYS_DEV_NULL, NULL };
+	const char *step =
+		put_up(WALL_MDWE, sys_deny_new_code(), "deny new code", &result->missing);
 
 	if (!step)
 		step = put_up(WALL_LANDLOCK, sys_deny_files(writable), "deny files by Landlock",
-			      missing);
+			      &result->missing);
 	if (!step)
-		step = put_up(WALL_SECCOMP, sys_deny_calls(confine->io_uring), "deny system calls",
-			      missing);
+		step = put_up(WALL_SECCOMP, sys_deny_calls(confine->io_uring, &result->listener),
+			      "deny system calls", &result->missing);
 	return step;
 }
 
-const char *confine_self(const struct confine *confine, wall_set *missing)
+const char *confine_self(const struct confine *confine, struct confine_result *result)
 {
 	const char *step;
 
+	*result = (struct confine_result){ .listener = -1 };
 	/* A core file would hold the guest's memory. */
 	if (limit(RLIMIT_CORE, 0) || limit(RLIMIT_NOFILE, NOFILE) ||
 	    limit(RLIMIT_MEMLOCK, confine->memlock))
 		return "set resource limits";
-	step = enter_room(confine, missing);
+	step = enter_room(confine, &result->missing);
 	if (!step)
-		step = leave_machine(missing);
+		step = leave_machine(&result->missing);
 	/* From here on: what stands in the room is for the user that it becomes. */
 	umask(077);
 	if (!step)
 		step = drop_privileges(confine);
-	return step ? step : close_door(confine, missing);
+	return step ? step : close_door(confine, result);
 }

@@ -21,12 +21,17 @@ struct confine {
 	unsigned count;
 };
 
+/* What has come of it. */
+struct confine_result {
+	wall_set missing; /* walls that this kernel cannot give */
+	int listener; /* see sys_deny_calls(); the caller owns it; -1: there is none */
+};
+
 /*
- * Gives up, for good, every privilege of the calling process, and puts up the walls around it.
- * Those that this kernel cannot give are added to *missing; it is for the caller to say whether
- * the process may go on without. Returns NULL, or the name of the step that failed with errno set:
- * then the process must not go on.
+ * Gives up, for good, every privilege of the calling process, and puts up the walls around it. It
+ * is for the caller to say whether the process may go on without those that are missing. Returns
+ * NULL, or the name of the step that failed with errno set: then the process must not go on.
  */
-const char *confine_self(const struct confine *confine, wall_set *missing);
+const char *confine_self(const struct confine *confine, struct confine_result *result);
 
 #endif

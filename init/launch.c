@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "argv.h"
 #include "check.h"
@@ -89,7 +91,9 @@ _Noreturn static void become_qemu(int root, const struct child_job *job)
 		.devices = plan.devices,
 		.vsmmus = plan.vsmmus,
 	};
+	struct launch_report listens = { .event = LAUNCH_LISTENER };
 	wall_set missing = limit_vm(root, &plan);
+	struct confine_result result;
 	const char *step;
 	int fds;
 
@@ -100,9 +104,14 @@ _Noreturn static void become_qemu(int root, const struct child_job *job)
 	setsid();
 	if (chdir("/"))
 		child_give_up(vm, DIAG_CONFINE_FAIL, name, "change to /");
-	step = confine_self(&confine, &missing);
+	step = confine_self(&confine, &result);
 	if (step)
 		child_give_up(vm, DIAG_CONFINE_FAIL, name, step);
+	missing |= result.missing;
+	/* QEMU must not have it: who has it can let a call pass. */
+	if (result.listener >= 0 && child_hand_over(&listens, result.listener))
+		child_give_up(vm, DIAG_CONFINE_FAIL, name, "hand over what tells of denied calls");
+	close_fdp(&result.listener);
 	judge_walls(vm, name, job->config->host.allow_weak_confinement, missing);
 	if (open_verify(fds, &opened, CHILD_FD_REPORT))
 		child_give_up(vm, DIAG_CONFINE_FAIL, name, "verify that nothing else is open");
@@ -260,16 +269,39 @@ void launch_learn(const struct config *config, unsigned slot, pid_t qemu)
 	run_learn(config, slot, qemu);
 }
 
+/* The descriptor that came with a message; -1: none. */
+static int descriptor_of(struct msghdr *message)
+{
+	const struct cmsghdr *rights = CMSG_FIRSTHDR(message);
+	int fd = -1;
+
+	if (rights && rights->cmsg_type == SCM_RIGHTS && rights->cmsg_len == CMSG_LEN(sizeof(fd)))
+		memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
+	return fd;
+}
+
 int launch_read(int fd, struct launch_report *report)
 {
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fd))];
+	struct iovec data = { .iov_base = report, .iov_len = sizeof(*report) };
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
 	ssize_t n;
 
 	do {
-		n = read(fd, report, sizeof(*report));
+		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
 	if (n == 0)
 		return -ENODATA;
-	return n == sizeof(*report) ? 1 : -EBADMSG;
+	report->listener = descriptor_of(&message);
+	if (n == sizeof(*report))
+		return 1;
+	close_fdp(&report->listener);
+	return -EBADMSG;
 }

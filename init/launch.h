@@ -13,9 +13,10 @@
 #include "symbols.h"
 #include "wall.h"
 
-/* What a launcher tells PID 1, each in one write of a pipe that execve() closes. */
+/* What a launcher tells PID 1, each in one message of a socket that execve() closes. */
 enum launch_event {
 	LAUNCH_FINDING, /* something is wrong, or worth a warning */
+	LAUNCH_LISTENER, /* listener tells of system calls that it is refused: see sys_deny.h */
 	LAUNCH_EXEC, /* execve() is the next thing it does */
 	LAUNCH_DEVICE, /* a device's state has changed; finding has its BDF and why */
 	LAUNCH_RESERVED, /* the host's: no VM's device can meet a host driver any more */
@@ -29,6 +30,7 @@ struct launch_report {
 	struct confined confined; /* LAUNCH_EXEC */
 	unsigned hostdev; /* LAUNCH_DEVICE: its slot in the manifest */
 	enum device_state device;
+	int listener; /* set by launch_read(), whose caller owns it (close-on-exec); -1: none */
 	struct finding finding;
 };
 
@@ -90,7 +92,7 @@ int launch_host(const struct config *config, bool probe, struct launch *launch);
 void launch_learn(const struct config *config, unsigned slot, pid_t qemu);
 
 /*
- * Reads one record from a report pipe: 1, 0 when there is none yet, -ENODATA at its end, else a
+ * Reads one record from a report channel: 1, 0 when there is none yet, -ENODATA at its end, else a
  * negative errno.
  */
 int launch_read(int fd, struct launch_report *report);

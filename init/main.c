@@ -21,6 +21,7 @@
 #include "ctl.h"
 #include "event.h"
 #include "fatal.h"
+#include "harden.h"
 #include "launch.h"
 #include "log.h"
 #include "loop.h"
@@ -301,6 +302,7 @@ static void add_console(void *arg, const char *path, unsigned baud)
 _Noreturn static void run_pid1(void)
 {
 	static struct diag diag;
+	const char *open_door;
 	const char *where = "";
 	int mounted = sys_mount_all(&where);
 
@@ -313,6 +315,9 @@ _Noreturn static void run_pid1(void)
 	console_init(&config);
 	sys_console_each(add_console, NULL);
 	say_hello();
+	open_door = harden_self();
+	if (open_door)
+		log_msg(LOG_LEVEL_WARN, "init", "%s: %s", open_door, strerror(errno));
 	if (mounted)
 		log_msg(LOG_LEVEL_WARN, "init", "mount %s: %s", where, strerror(-mounted));
 	configure(&diag);

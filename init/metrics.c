@@ -109,6 +109,7 @@ VM_NUMBER(vm_starts, vm.starts)
 VM_NUMBER(vm_resets, vm.history->resets)
 VM_NUMBER(vm_devices, vm.devices)
 VM_NUMBER(vm_vsmmus, vm.vsmmus)
+VM_NUMBER(vm_calls_denied, vm.calls_denied)
 VM_NUMBER(vm_console, vm_console(slot)->total)
 VM_NUMBER(vm_dropped, console_dropped(slot))
 

@@ -3,14 +3,15 @@
 #include "room.h"
 
 #include "argv.h"
+#include "sys.h"
 
 static const struct room_thing always[] = {
 	{ .path = QEMU_PATH, .is_program = true },
 	{ .path = "/usr/lib/aarch64-linux-gnu", .is_program = true, .may_lack = true },
 	{ .path = "/usr/lib/ld-linux-aarch64.so.1", .is_program = true, .may_lack = true },
-	{ .path = "/dev/kvm", .is_device = true, .may_lack = true },
-	{ .path = "/dev/null", .is_device = true },
-	{ .path = "/dev/urandom", .is_device = true, .may_lack = true },
+	{ .path = SYS_DEV_KVM, .is_device = true, .may_lack = true },
+	{ .path = SYS_DEV_NULL, .is_device = true },
+	{ .path = SYS_DEV_URANDOM, .is_device = true, .may_lack = true },
 };
 
 unsigned room_furnish(const struct plan *plan, struct room_thing things[ROOM_THINGS])

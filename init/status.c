@@ -47,8 +47,10 @@ static void add_walls(struct json *json, wall_set missing)
 	json_end(json);
 }
 
-static void add_confinement(struct json *json, const struct confined *confined)
+static void add_confinement(struct json *json, const struct vm_view *vm)
 {
+	const struct confined *confined = vm->confined;
+
 	if (!confined->user) {
 		json_null(json, "confinement");
 		return;
@@ -58,6 +60,7 @@ static void add_confinement(struct json *json, const struct confined *confined)
 	add_walls(json, confined->missing);
 	json_number(json, "landlock_abi", confined->landlock_abi);
 	json_number(json, "denied_calls", confined->denied_calls);
+	json_number(json, "calls_denied", (int64_t)vm->calls_denied);
 	json_number(json, "lock_bytes", (int64_t)confined->memlock);
 	json_number(json, "memory_bytes", (int64_t)confined->memory_max);
 	json_number(json, "tasks", (int64_t)confined->tasks_max);
@@ -100,7 +103,7 @@ static void add_vm(struct json *json, const struct config *config, unsigned slot
 	json_number(json, "vsmmus", vm.vsmmus);
 	json_number(json, "console_bytes", (int64_t)vm_console(slot)->total);
 	json_number(json, "console_dropped_bytes", (int64_t)console_dropped(slot));
-	add_confinement(json, vm.confined);
+	add_confinement(json, &vm);
 	add_ends(json, vm.history);
 	add_devices(json, config, slot);
 	json_end(json);

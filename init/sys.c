@@ -487,6 +487,11 @@ int sys_sysrq_off(void)
 	return sys_write(AT_FDCWD, "/proc/sys/kernel/sysrq", "0");
 }
 
+int sys_ptrace_for_root(void)
+{
+	return sys_write(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", "2");
+}
+
 ssize_t sys_cmdline(char *buf, size_t size)
 {
 	return sys_read(AT_FDCWD, "/proc/cmdline", buf, size);

@@ -13,6 +13,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Nodes of devices that QEMU opens by their paths. */
+#define SYS_DEV_KVM "/dev/kvm"
+#define SYS_DEV_NULL "/dev/null"
+#define SYS_DEV_URANDOM "/dev/urandom"
+
 enum { SYS_BDF = sizeof("0000:00:00.0"), SYS_NAME = 64 };
 
 /* Opens dir as a root; the caller owns the descriptor (close-on-exec). */
@@ -134,6 +139,11 @@ void sys_printk_quiet(void);
  * that. 0 or a negative errno, -ENOENT where there is no such thing.
  */
 int sys_sysrq_off(void);
+/*
+ * From now on only who has CAP_SYS_PTRACE can trace a process, or take its descriptors. 0 or a
+ * negative errno, -ENOENT where there is no Yama.
+ */
+int sys_ptrace_for_root(void);
 /* The kernel command line. */
 ssize_t sys_cmdline(char *buf, size_t size);
 /* Whether the firmware's Secure Boot is on, or may be: true when its variable cannot be read. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,12 +16,11 @@
 
 #include "util.h"
 
-#if defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#elif defined(__x86_64__)
+/* The appliance's, or that of a build machine that runs the tests. */
+#ifdef __x86_64__
 #define ARCH AUDIT_ARCH_X86_64
 #else
-#error "name the architecture of system calls here"
+#define ARCH AUDIT_ARCH_AARCH64
 #endif
 
 /* prctl(2): newer than the headers of the C library. */
@@ -28,60 +28,75 @@ enum { SET_MDWE = 65, MDWE_REFUSE_EXEC_GAIN = 1 };
 
 /* --- system calls --- */
 
-static const int io_uring[] = { SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register };
+struct call {
+	int nr;
+	const char *name;
+};
 
-static const int denied[] = {
+#define CALL(name)                \
+	{                         \
+		SYS_##name, #name \
+	}
+
+/* QEMU tries these at each start and goes on without: nothing to tell of. */
+static const struct call io_uring[] = {
+	CALL(io_uring_setup),
+	CALL(io_uring_enter),
+	CALL(io_uring_register),
+};
+
+static const struct call denied[] = {
 	/* The kernel's insides. */
-	SYS_bpf,
-	SYS_perf_event_open,
-	SYS_userfaultfd,
-	SYS_init_module,
-	SYS_finit_module,
-	SYS_delete_module,
-	SYS_kexec_load,
-	SYS_kexec_file_load,
-	SYS_reboot,
-	SYS_syslog,
+	CALL(bpf),
+	CALL(perf_event_open),
+	CALL(userfaultfd),
+	CALL(init_module),
+	CALL(finit_module),
+	CALL(delete_module),
+	CALL(kexec_load),
+	CALL(kexec_file_load),
+	CALL(reboot),
+	CALL(syslog),
 	/* Other processes. */
-	SYS_ptrace,
-	SYS_process_vm_readv,
-	SYS_process_vm_writev,
-	SYS_kcmp,
-	SYS_pidfd_getfd,
-	SYS_process_madvise,
+	CALL(ptrace),
+	CALL(process_vm_readv),
+	CALL(process_vm_writev),
+	CALL(kcmp),
+	CALL(pidfd_getfd),
+	CALL(process_madvise),
 	/* Keys. */
-	SYS_add_key,
-	SYS_request_key,
-	SYS_keyctl,
+	CALL(add_key),
+	CALL(request_key),
+	CALL(keyctl),
 	/* Where it is. */
-	SYS_mount,
-	SYS_umount2,
-	SYS_pivot_root,
-	SYS_chroot,
-	SYS_unshare,
-	SYS_setns,
-	SYS_fsopen,
-	SYS_fsconfig,
-	SYS_fsmount,
-	SYS_fspick,
-	SYS_open_tree,
-	SYS_move_mount,
-	SYS_mount_setattr,
-	SYS_name_to_handle_at,
-	SYS_open_by_handle_at,
-	SYS_mknodat,
+	CALL(mount),
+	CALL(umount2),
+	CALL(pivot_root),
+	CALL(chroot),
+	CALL(unshare),
+	CALL(setns),
+	CALL(fsopen),
+	CALL(fsconfig),
+	CALL(fsmount),
+	CALL(fspick),
+	CALL(open_tree),
+	CALL(move_mount),
+	CALL(mount_setattr),
+	CALL(name_to_handle_at),
+	CALL(open_by_handle_at),
+	CALL(mknodat),
 	/* The machine's settings. */
-	SYS_swapon,
-	SYS_swapoff,
-	SYS_acct,
-	SYS_quotactl,
-	SYS_settimeofday,
-	SYS_clock_settime,
-	SYS_adjtimex,
-	SYS_clock_adjtime,
-	SYS_sethostname,
-	SYS_setdomainname,
-	SYS_vhangup,
+	CALL(swapon),
+	CALL(swapoff),
+	CALL(acct),
+	CALL(quotactl),
+	CALL(settimeofday),
+	CALL(clock_settime),
+	CALL(adjtimex),
+	CALL(clock_adjtime),
+	CALL(sethostname),
+	CALL(setdomainname),
+	CALL(vhangup),
 };
 
 unsigned sys_denied_calls(bool allow_io_uring)
@@ -94,18 +109,19 @@ int sys_deny_new_code(void)
 	return prctl(SET_MDWE, MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
 }
 
-static unsigned add(struct sock_filter *filter, unsigned n, const int *calls, size_t count)
+static unsigned add(struct sock_filter *filter, unsigned n, const struct call *calls, size_t count,
+		    unsigned action)
 {
 	for (size_t i = 0; i < count; i++) {
 		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-							   (unsigned)calls[i], 0, 1);
-		filter[n++] =
-			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+							   (unsigned)calls[i].nr, 0, 1);
+		filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action);
 	}
 	return n;
 }
 
-int sys_deny_calls(bool allow_io_uring)
+/* Of the calls in the table, action is what becomes; of all others that are denied, EPERM. */
+static int install(bool allow_io_uring, unsigned action, unsigned flags)
 {
 	enum { FRAME = 5, MOST = FRAME + 2 * (ARRAY_SIZE(denied) + ARRAY_SIZE(io_uring)) };
 	struct sock_filter filter[MOST] = {
@@ -118,13 +134,43 @@ int sys_deny_calls(bool allow_io_uring)
 	struct sock_fprog program = { .filter = filter };
 	unsigned n = FRAME - 1;
 
-	n = add(filter, n, denied, ARRAY_SIZE(denied));
+	n = add(filter, n, denied, ARRAY_SIZE(denied), action);
 	if (!allow_io_uring)
-		n = add(filter, n, io_uring, ARRAY_SIZE(io_uring));
+		n = add(filter, n, io_uring, ARRAY_SIZE(io_uring), SECCOMP_RET_ERRNO | EPERM);
 	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = (unsigned short)n;
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG,
-			    &program);
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+}
+
+int sys_deny_calls(bool allow_io_uring, int *listener)
+{
+	*listener =
+		install(allow_io_uring, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+	if (*listener >= 0)
+		return 0;
+	/* An old kernel, or a container that listens already: denied all the same. */
+	return install(allow_io_uring, SECCOMP_RET_ERRNO | EPERM, 0);
+}
+
+const char *sys_call_name(int nr)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(denied); i++)
+		if (denied[i].nr == nr)
+			return denied[i].name;
+	return "?";
+}
+
+int sys_denied_next(int listener)
+{
+	struct seccomp_notif asked = { 0 };
+	struct seccomp_notif_resp answer = { .error = -EPERM };
+
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked))
+		return -errno;
+	answer.id = asked.id;
+	/* Whoever asked may have died since: then nobody needs the answer. */
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+	return asked.data.nr;
 }
 
 /* --- files, sockets, signals --- */

@@ -12,9 +12,20 @@
 /*
  * From now on those calls fail by EPERM: a list of what is denied, not of what is allowed, which learnt
  * in an emulation would end guests on the first error path of real hardware. io_uring is among them
- * unless allow_io_uring. 0 or -1 with errno set.
+ * unless allow_io_uring. *listener tells of each such call, and sys_denied_next() answers it; the
+ * caller owns it (close-on-exec), and it must not stay in the hands of whom it tells of; -1: this
+ * kernel cannot tell. 0 or -1 with errno set.
  */
-int sys_deny_calls(bool allow_io_uring);
+int sys_deny_calls(bool allow_io_uring, int *listener);
+
+/*
+ * Refuses the call that is being asked for when listener is ready to be read; does not block then.
+ * Returns its number, or a negative errno: -ENOENT: who asked is gone.
+ */
+int sys_denied_next(int listener);
+/* "reboot"; "?" for one that is not told of. */
+const char *sys_call_name(int nr);
+
 /* How many calls that are. */
 unsigned sys_denied_calls(bool allow_io_uring);
 

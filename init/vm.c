@@ -105,6 +105,7 @@ int vm_init(const struct config *all, const struct diag *diag)
 		vm->waiting = vm->faulty = vm->lingering = false;
 		vm->qmp.fd = vm->serial.fd = vm->words.fd = vm->report.fd = -1;
 		vm->timer.fd = vm->cgroup.fd = vm->released.fd = -1;
+		vm->denied.fd = vm->denied_pause.fd = -1;
 		vm->plug.fd = -1;
 		vm->plugging = 0;
 		vm->came_back = 0;
@@ -246,6 +247,7 @@ struct vm_view vm_look(unsigned slot)
 		.devices = vm->devices,
 		.vsmmus = vm->vsmmus,
 		.confined = &vm->confined,
+		.calls_denied = vm->calls_denied,
 		.history = &vm->history,
 	};
 }

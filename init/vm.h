@@ -63,6 +63,7 @@ struct vm_view {
 	unsigned devices; /* of the last start */
 	unsigned vsmmus;
 	const struct confined *confined; /* of the last start */
+	uint64_t calls_denied; /* system calls that its QEMU was refused, of all starts */
 	const struct history *history;
 };
 

@@ -288,6 +288,8 @@ static bool read_report(struct vm *vm)
 	vm_device(vm, &report);
 	if (report.event == LAUNCH_FINDING) {
 		vm_fault(vm, &report.finding);
+	} else if (report.event == LAUNCH_LISTENER) {
+		vm_denial_watch(vm, report.listener);
 	} else if (report.event == LAUNCH_EXEC) {
 		vm->devices = report.devices;
 		vm->vsmmus = report.vsmmus;
@@ -374,5 +376,6 @@ void vm_io_close(struct vm *vm)
 	loop_close(&vm->serial);
 	console_lose_guest(vm->slot);
 	loop_close(&vm->words);
+	vm_denial_end(vm);
 	loop_close(&vm->report);
 }

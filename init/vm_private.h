@@ -35,6 +35,7 @@ struct vm {
 	unsigned devices;
 	unsigned vsmmus;
 	struct confined confined; /* of the last start */
+	uint64_t calls_denied;
 	bool waiting; /* for its turn to be started */
 	unsigned tries; /* starts in a row that did not last */
 	uint64_t again_at; /* in VM_BACKOFF: when it starts again */
@@ -71,6 +72,10 @@ struct vm {
 	struct source words;
 	struct source report;
 	struct source timer;
+	struct source denied; /* tells of system calls that it is refused */
+	struct source denied_pause; /* runs while it has asked for too many */
+	unsigned denied_now; /* since the last pause */
+	unsigned denied_told; /* of this start */
 	struct source cgroup; /* tells when a process was the last of them */
 	pid_t releasing; /* the child that gives its devices back; 0: none */
 	bool release_late; /* and that is taking too long */
@@ -133,6 +138,10 @@ bool vm_is_gone(struct vm *vm);
 
 /* Its devices are given back, side by side with everything but its own next start. */
 void vm_release(struct vm *vm);
+/* Refuses, counts and tells of system calls that QEMU may not make; owns listener. */
+void vm_denial_watch(struct vm *vm, int listener);
+void vm_denial_end(struct vm *vm);
+
 /* A child was reaped: true when it was one that gave devices back. */
 bool vm_released(pid_t pid);
 /* That takes longer than it should. */

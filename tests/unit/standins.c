@@ -157,6 +157,12 @@ WEAK void loop_want(struct source *source, uint32_t events)
 	watched_events = events;
 }
 
+WEAK void loop_pause(const struct source *source)
+{
+	assert_ptr_equal(source, watched);
+	watched_events = 0;
+}
+
 WEAK void loop_close(struct source *source)
 {
 	if (source->fd >= 0)
@@ -190,5 +196,6 @@ WEAK int launch_read(int fd, struct launch_report *report)
 {
 	ssize_t n = read(fd, report, sizeof(*report));
 
+	report->listener = -1;
 	return n < 0 ? 0 : n == 0 ? -ENODATA : 1;
 }

@@ -10,10 +10,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "confine.h"
+#include "sys_deny.h"
 
 /* So that a test can look around. */
 static const struct room_thing things[] = {
@@ -40,8 +42,8 @@ int __real_sys_deny_new_code(void);
 int __wrap_sys_deny_new_code(void);
 int __real_sys_deny_files(const char *const writable[]);
 int __wrap_sys_deny_files(const char *const writable[]);
-int __real_sys_deny_calls(bool allow_io_uring);
-int __wrap_sys_deny_calls(bool allow_io_uring);
+int __real_sys_deny_calls(bool allow_io_uring, int *listener);
+int __wrap_sys_deny_calls(bool allow_io_uring, int *listener);
 int __real_sys_room_leave(enum sys_room_of what);
 int __wrap_sys_room_leave(enum sys_room_of what);
 const char *__real_sys_room_enter(const struct room_thing *room, unsigned count);
@@ -63,9 +65,9 @@ int __wrap_sys_deny_files(const char *const writable[])
 	return fails(WALL_LANDLOCK) ? -1 : __real_sys_deny_files(writable);
 }
 
-int __wrap_sys_deny_calls(bool allow_io_uring)
+int __wrap_sys_deny_calls(bool allow_io_uring, int *listener)
 {
-	return fails(WALL_SECCOMP) ? -1 : __real_sys_deny_calls(allow_io_uring);
+	return fails(WALL_SECCOMP) ? -1 : __real_sys_deny_calls(allow_io_uring, listener);
 }
 
 int __wrap_sys_room_leave(enum sys_room_of what)
@@ -125,14 +127,29 @@ static void look_for_paths(void)
 		_exit(8);
 	if (open("/new", O_CREAT | O_WRONLY, 0600) >= 0 || mkdir("/dev/new", 0700) == 0)
 		_exit(9);
+}
+
+/* Who owns what tells of denied calls gives the answer: here another process, as PID 1 is one. */
+static void look_for_calls(int listener)
+{
+	pid_t pid = listener < 0 ? -1 : fork();
+
+	if (pid == 0)
+		_exit(sys_denied_next(listener) == SYS_unshare ? 0 : 1);
 	if (unshare(CLONE_NEWUTS) == 0 || errno != EPERM)
 		_exit(10);
+	if (pid > 0) {
+		int status;
+
+		if (waitpid(pid, &status, 0) != pid || status)
+			_exit(11);
+	}
 }
 
 static void look_around(void)
 {
-	wall_set missing = 0;
-	const char *step = confine_self(&confine, &missing);
+	struct confine_result result;
+	const char *step = confine_self(&confine, &result);
 
 	if (step) {
 		fprintf(stderr, "cannot %s\n", step);
@@ -147,14 +164,15 @@ static void look_around(void)
 	expect("CapEff", "0000000000000000");
 	expect("CapBnd", "0000000000000000");
 	expect("CapAmb", "0000000000000000");
-	if (!(missing & 1U << WALL_SECCOMP))
+	if (!(result.missing & 1U << WALL_SECCOMP))
 		expect("Seccomp", "2");
-	if (!(missing & 1U << WALL_MDWE) && prctl(GET_MDWE, 0, 0, 0, 0) != 1)
+	if (!(result.missing & 1U << WALL_MDWE) && prctl(GET_MDWE, 0, 0, 0, 0) != 1)
 		_exit(5);
 	/* noroot and what locks it, no-setuid-fixup-locked, keep-caps-locked, no ambient, locked. */
 	if (prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != 0xeb)
 		_exit(6);
 	look_for_paths();
+	look_for_calls(result.listener);
 	expect_limit("RLIMIT_CORE", RLIMIT_CORE, 0);
 	expect_limit("RLIMIT_MEMLOCK", RLIMIT_MEMLOCK, confine.memlock);
 	if (umask(0) != 077 || setuid(0) == 0)
@@ -193,14 +211,14 @@ static void test_confined(void **state)
 static void test_refused(void **state)
 {
 	const struct confine as_root = { .things = things, .count = ARRAY_SIZE(things) };
-	wall_set missing = 0;
+	struct confine_result ignored;
 	int result;
 	pid_t pid;
 
 	(void)state;
 	pid = fork();
 	if (pid == 0)
-		_exit(confine_self(&as_root, &missing) ? 0 : 1);
+		_exit(confine_self(&as_root, &ignored) ? 0 : 1);
 	assert_int_equal(waitpid(pid, &result, 0), pid);
 	assert_int_equal(result, 0);
 }
@@ -208,15 +226,15 @@ static void test_refused(void **state)
 /* In a child: 0 when just the walls of want are missing, 100 when a step has failed. */
 static int missing_differs(wall_set want)
 {
-	wall_set missing = 0;
+	struct confine_result confined;
 	int result;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (confine_self(&confine, &missing))
+		if (confine_self(&confine, &confined))
 			_exit(100);
 		/* An old kernel may lack more. */
-		_exit((missing & want) == want && getuid() == confine.uid ? 0 : 1);
+		_exit((confined.missing & want) == want && getuid() == confine.uid ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &result, 0), pid);
 	return WEXITSTATUS(result);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -32,6 +33,7 @@ static bool no_iommufd;
 static const char *confine_step;
 static wall_set missing_walls; /* told by the confinement */
 static bool confine_leaks;
+static bool confine_listens;
 static bool no_exec;
 static const char *script;
 
@@ -39,7 +41,7 @@ int __wrap_sys_root_open(const char *dir);
 bool __wrap_claim_bind(int dir, const char *bdf, const char *driver, int vm, struct diag *diag);
 int __wrap_claim_iommufd(int dir, int vm, struct diag *diag);
 int __real_pin_self(const struct cpulist *cpus);
-const char *__wrap_confine_self(const struct confine *confine, wall_set *missing);
+const char *__wrap_confine_self(const struct confine *confine, struct confine_result *result);
 wall_set __wrap_limit_vm(int dir, const struct plan *plan);
 int __wrap_execve(const char *path, char *const argv[], char *const env[]);
 int __real_execve(const char *path, char *const argv[], char *const env[]);
@@ -80,11 +82,13 @@ wall_set __wrap_limit_vm(int dir, const struct plan *plan)
 	return sys_exists(dir, "dev/kvm") && plan->memory_max ? 0 : 1U << WALL_MEMORY;
 }
 
-const char *__wrap_confine_self(const struct confine *confine, wall_set *missing)
+const char *__wrap_confine_self(const struct confine *confine, struct confine_result *result)
 {
 	if (confine_leaks)
 		dup2(STDIN_FILENO, ARGV_FD_HOSTDEV + 7);
-	*missing |= missing_walls;
+	*result = (struct confine_result){ .missing = missing_walls, .listener = -1 };
+	if (confine_listens)
+		result->listener = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	errno = EPERM;
 	return confine->uid == CONFINE_UID && confine->gid == CONFINE_UID && confine->memlock > 0 ?
 		       confine_step :
@@ -168,7 +172,7 @@ static int setup(void **state)
 	no_iommufd = no_exec = false;
 	confine_step = NULL;
 	missing_walls = 0;
-	confine_leaks = false;
+	confine_leaks = confine_listens = false;
 	script = "exit 7";
 	devices[0] = '\0';
 	launch = LAUNCH_NOTHING;
@@ -602,11 +606,34 @@ static void test_weak(void **state)
 	assert_int_equal(launch_vm(&config, 0, &launch), 0);
 	next_report(&report);
 	assert_int_equal(report.event, LAUNCH_FINDING);
-	assert_string_equal(diag_code_text(report.finding.code), "CONFINE-WEAK");
+	assert_int_equal(report.finding.code, DIAG_CONFINE_WEAK);
 	next_report(&report);
 	assert_int_equal(report.event, LAUNCH_EXEC);
 	assert_int_equal(report.confined.missing, missing_walls);
 	assert_int_equal(report.confined.landlock_abi, 0);
+	assert_exit(7);
+}
+
+/* PID 1 gets what tells of denied calls, and QEMU must not keep it. */
+static void test_listener(void **state)
+{
+	struct launch_report report;
+	char byte = 1;
+
+	(void)state;
+	confine_listens = true;
+	script = "/bin/ls /proc/$$/fd; exit 7";
+	assert_int_equal(launch_vm(&config, 0, &launch), 0);
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_LISTENER);
+	assert_int_equal(read(report.listener, &byte, 1), 1);
+	assert_int_equal(byte, 0);
+	assert_true(fcntl(report.listener, F_GETFD) & FD_CLOEXEC);
+	close(report.listener);
+	next_report(&report);
+	assert_int_equal(report.event, LAUNCH_EXEC);
+	assert_int_equal(report.listener, -1);
+	assert_string_equal(read_all(launch.words), "0\n1\n10\n11\n2\n20\n21\n22\n");
 	assert_exit(7);
 }
 
@@ -686,7 +713,8 @@ static void test_read(void **state)
 	int fd[2];
 
 	(void)state;
-	assert_int_equal(pipe2(fd, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd),
+			 0);
 	assert_int_equal(launch_read(fd[0], &report), 0);
 	assert_int_equal(write(fd[1], "short", 5), 5);
 	assert_int_equal(launch_read(fd[0], &report), -EBADMSG);
@@ -760,6 +788,7 @@ int main(void)
 		LAUNCH_CASE("walls that the kernel lacks", test_missing_walls),
 		LAUNCH_CASE("walls that may be missing", test_weak),
 		LAUNCH_CASE("what stands around it", test_confined),
+		LAUNCH_CASE("what tells of denied calls", test_listener),
 		LAUNCH_CASE("QEMU does not start", test_exec),
 		LAUNCH_CASE("the host's child", test_host),
 		LAUNCH_CASE("host: without probing", test_host_without_probe),

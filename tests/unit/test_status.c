@@ -136,6 +136,7 @@ static int setup(void **state)
 		.devices = 2,
 		.vsmmus = 1,
 		.confined = &confined,
+		.calls_denied = 3,
 		.history = &history[WEB],
 	};
 	views[DB] = (struct vm_view){
@@ -227,6 +228,7 @@ static bool show_none(void)
 	"        },\n"                            \
 	"        \"landlock_abi\": 0,\n"          \
 	"        \"denied_calls\": 52,\n"         \
+	"        \"calls_denied\": 3,\n"          \
 	"        \"lock_bytes\": 1000000,\n"      \
 	"        \"memory_bytes\": 3000000000,\n" \
 	"        \"tasks\": 129\n"                \
@@ -475,6 +477,7 @@ static void test_figures(void **state)
 		"hvinit_vm_time_to_running_seconds{vm=\"web\"} 2.017",
 		"hvinit_vm_devices{vm=\"web\"} 2",
 		"hvinit_vm_vsmmus{vm=\"web\"} 1",
+		"hvinit_vm_calls_denied_total{vm=\"web\"} 3",
 		"hvinit_vm_console_bytes_total{vm=\"web\"} 1234567890123",
 		"hvinit_vm_console_dropped_bytes_total{vm=\"web\"} 77",
 		"hvinit_vm_console_dropped_bytes_total{vm=\"db\"} 0",

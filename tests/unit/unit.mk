@@ -12,7 +12,7 @@ UNIT_CFLAGS += -fno-sanitize-recover=all -fno-omit-frame-pointer
 # Tests whose log, loop and reports are stand-ins, and those of a VM's life.
 UNIT_STORIES := vm vm_io vm_judge vm_policy vm_pulse vm_release vm_stop vm_table
 UNIT_STANDINS := $(UNIT_STORIES) bootcount button critical device device_event hw_errors shutdown
-UNIT_STANDINS += show status uevent vm_plug watchdog
+UNIT_STANDINS += show status uevent vm_denial vm_plug watchdog
 # Those of consoles.
 UNIT_DESK := command console console_guest console_login console_program
 
@@ -21,6 +21,7 @@ UNIT_WRAP_bootcount := sys_efi_write
 UNIT_WRAP_button := clock_gettime ioctl sys_input_each sys_input_open
 UNIT_WRAP_claim := module_load sys_pci_write sys_driver_probe sys_iommufd_open sys_vfio_open ioctl
 UNIT_WRAP_check_disks := fstatat
+UNIT_WRAP_harden := sys_ptrace_for_root
 UNIT_WRAP_host := huge_reserve state_mount sriov_turn_on net_make_bridges wait_until module_load
 UNIT_WRAP_host += sys_pci_write sys_driver_probe sys_autoprobe_off
 UNIT_WRAP_log := sys_kmsg_open sys_kmsg_follow lseek
@@ -49,6 +50,7 @@ UNIT_WRAP_status := clock_gettime sys_kernel_release
 UNIT_WRAP_tool := sys_root_open
 UNIT_WRAP_uevent := recvfrom sys_uevent_open
 $(foreach story,$(UNIT_STORIES),$(eval UNIT_WRAP_$(story) := kill clock_gettime))
+UNIT_WRAP_vm_denial := sys_denied_next
 UNIT_WRAP_vm_plug := kill
 UNIT_WRAP_watchdog := ioctl sys_watchdog_open
 
