@@ -2,8 +2,9 @@
 /*
  * A stand-in for QEMU that tries to get out: trespass [others]
  *
- * Makes every attempt of trespass.def and prints a line about each, "trespass: NAME ok" or "trespass:
- * NAME ERROR". With "others" it makes none, but stays in the background with what they look for.
+ * Makes every attempt of trespass.def and prints a line about each, "trespass: NAME ok" or
+ * "trespass: NAME ERROR". With "others" it makes none, but stays in the background with what they
+ * look for.
  */
 #include <signal.h>
 #include <stdio.h>
