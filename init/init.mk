@@ -64,7 +64,7 @@ build/native/hvinit: $(addprefix build/native/init/,$(NATIVE_OBJS))
 	$(Q)$(HOSTCC) -o $@ $^ -lxml2 -lcrypt
 
 .PHONY: docs
-docs: build/native/hvinit ## brings docs/diagnostics.md, manifest.md and console.md up to date
+docs: build/native/hvinit ## brings docs/diagnostics.md, manifest.md, console.md and security.md up to date
 	$(Q)sed '/^<!-- codes/q' docs/diagnostics.md >build/diagnostics.md
 	$(Q){ echo; build/native/hvinit explain; } >>build/diagnostics.md
 	$(Q)mv build/diagnostics.md docs/diagnostics.md
@@ -74,3 +74,7 @@ docs: build/native/hvinit ## brings docs/diagnostics.md, manifest.md and console
 	$(Q)sed '/^<!-- commands/q' docs/console.md >build/console.md
 	$(Q){ echo; init/commands.py init/command.def init/metrics.def; } >>build/console.md
 	$(Q)mv build/console.md docs/console.md
+	$(Q)sed '/^<!-- attempts/q' docs/security.md >build/security.md
+	$(Q){ echo; tests/lab/attempts.py; echo; sed -n '/^<!-- \/attempts/,$$p' docs/security.md; } \
+		>>build/security.md
+	$(Q)mv build/security.md docs/security.md

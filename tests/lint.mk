@@ -9,4 +9,4 @@ test-lint: $(SYMBOLS_H) $(KCONFIG_FILES) build/native/hvinit | build/tools
 	$(Q)/usr/bin/python3 tests/lint.py build/tests/lint.xml '$(SLOTS)' $(NATIVE_CFLAGS)
 
 format: ## puts the C sources into shape
-	$(Q)clang-format -i init/*.[ch] rootfs/demo/*.c tests/unit/*.[ch]
+	$(Q)clang-format -i init/*.[ch] rootfs/demo/*.c tests/unit/*.[ch] tests/lab/trespass/*.[ch]

@@ -320,6 +320,7 @@ def file_cases(files: list[Path], slots: str) -> Iterator[Case]:
     yield "docs/manifest.md", "is up to date", lambda: fields(slots)
     yield "docs/diagnostics.md", "is up to date", diagnostics
     yield "docs/console.md", "is up to date", commands
+    yield "docs/security.md", "is up to date", attempts
     yield "README.md", "shows a true plan", readme
     yield "init/diag.def", "every code is tested", catalogue
     yield "docs", "tell of every command and option", missing_commands
@@ -347,6 +348,15 @@ def commands() -> str:
     if Path("docs/console.md").read_text().partition("init/command.def and metrics.def -->\n\n")[2] == made:
         return ""
     return "docs/console.md: is not what init/command.def says: run 'make docs'"
+
+
+def attempts() -> str:
+    """What is known of the walls has the attempts that are made on them."""
+    made = subprocess.run("tests/lab/attempts.py", check=True, capture_output=True, text=True).stdout
+    if re.search(rf"^<!-- attempts.*-->\n\n{re.escape(made)}\n<!-- /attempts -->$",
+                 Path("docs/security.md").read_text(), re.M):  # fmt: skip
+        return ""
+    return "docs/security.md: is not what tests/lab/trespass/trespass.def says: run 'make docs'"
 
 
 def readme() -> str:

@@ -5,11 +5,11 @@
 
 SUITES := lint unit pid1 golden fuzz lab
 LAB_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
-LAB_PARTS := image build/native/hvinit build/config
+LAB_PARTS := image build/native/hvinit build/config build/arm64/trespass
 
 include tests/unit/unit.mk tests/pid1/pid1.mk tests/golden/golden.mk
 include tests/fuzz/fuzz.mk tests/bench/bench.mk
-include tests/lint.mk
+include tests/lab/lab.mk tests/lint.mk
 
 run: ## boots the appliance in the lab and hands over its serial console
 	$(Q)rootfs/setup.sh

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Networks, and messages between processes that are not of one family. */
+#include <arpa/inet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "trespass.h"
+#include "util.h"
+
+#define BRIDGE "lan" /* the test's */
+#define LOOPBACK "lo"
+
+enum {
+	PORT = 4242,
+	IPC_KEY = 0x68766974,
+};
+
+static const struct sockaddr_un abstract = { AF_UNIX, "\0hvinit-trespass" };
+
+static int stream(int family)
+{
+	return socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+/* --- what others have --- */
+
+int others_begin(void)
+{
+	int fd = stream(AF_UNIX);
+
+	if (bind(fd, (const struct sockaddr *)&abstract, sizeof(abstract)) || listen(fd, 1))
+		return -errno;
+	if (shmget(IPC_KEY, 1, IPC_CREAT | 0666) < 0 || semget(IPC_KEY, 1, IPC_CREAT | 0666) < 0 ||
+	    msgget(IPC_KEY, IPC_CREAT | 0666) < 0)
+		return -errno;
+	if (daemon(0, 0))
+		return -errno;
+	for (;;)
+		pause();
+}
+
+int try_abstract_socket(void)
+{
+	_cleanup_fd_ int fd = stream(AF_UNIX);
+
+	return outcome(connect(fd, (const struct sockaddr *)&abstract, sizeof(abstract)));
+}
+
+int try_shared_memory(void)
+{
+	return outcome(shmget(IPC_KEY, 1, 0));
+}
+
+int try_semaphores(void)
+{
+	return outcome(semget(IPC_KEY, 1, 0));
+}
+
+int try_message_queue(void)
+{
+	return outcome(msgget(IPC_KEY, 0));
+}
+
+/* --- interfaces --- */
+
+static int ask(const char *name, unsigned long what, short flags)
+{
+	struct ifreq ifr = { .ifr_flags = flags };
+	_cleanup_fd_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	str_copy(ifr.ifr_name, sizeof(ifr.ifr_name), name);
+	return outcome(ioctl(fd, what, &ifr));
+}
+
+int try_see_bridge(void)
+{
+	return ask(BRIDGE, SIOCGIFINDEX, 0);
+}
+
+static int set_up(int up)
+{
+	return ask(LOOPBACK, SIOCSIFFLAGS, up ? IFF_UP : 0);
+}
+
+int try_set_up_loopback(void)
+{
+	int error = set_up(1);
+
+	set_up(0);
+	return error;
+}
+
+/* --- sockets --- */
+
+int try_bind_tcp(void)
+{
+	static const struct sockaddr_in at = { .sin_family = AF_INET };
+	_cleanup_fd_ int fd = stream(AF_INET);
+
+	return outcome(bind(fd, (const struct sockaddr *)&at, sizeof(at)));
+}
+
+int try_bind_tcp6(void)
+{
+	static const struct sockaddr_in6 at = { .sin6_family = AF_INET6 };
+	_cleanup_fd_ int fd = stream(AF_INET6);
+
+	return outcome(bind(fd, (const struct sockaddr *)&at, sizeof(at)));
+}
+
+/* The machine has no address of its own: what there is to reach is at the loopback. */
+static int reach(int type)
+{
+	const struct sockaddr_in at = { .sin_family = AF_INET,
+					.sin_port = htons(PORT),
+					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	_cleanup_fd_ int listener = stream(AF_INET);
+	_cleanup_fd_ int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	int error;
+
+	set_up(1);
+	if (bind(listener, (const struct sockaddr *)&at, sizeof(at)) == 0)
+		listen(listener, 1);
+	error = outcome(connect(fd, (const struct sockaddr *)&at, sizeof(at)));
+	set_up(0);
+	return error;
+}
+
+int try_connect_tcp(void)
+{
+	return reach(SOCK_STREAM);
+}
+
+int try_connect_udp(void)
+{
+	return reach(SOCK_DGRAM);
+}
+
+int try_raw_socket(void)
+{
+	_cleanup_fd_ int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+
+	return outcome(fd);
+}
+
+int try_packet_socket(void)
+{
+	_cleanup_fd_ int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
+
+	return outcome(fd);
+}
