@@ -54,13 +54,6 @@ int try_map_data_as_code(void)
 											   0;
 }
 
-int try_page_zero(void)
-{
-	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
-
-	return mmap(NULL, PAGE, PROT_READ, flags, -1, 0) == MAP_FAILED ? -errno : 0;
-}
-
 int try_offline_page(void)
 {
 	char *page = map(PAGE, PROT_READ | PROT_WRITE);
