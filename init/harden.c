@@ -51,11 +51,9 @@ static int drop_own(void)
 	return (int)syscall(SYS_capset, &header, data);
 }
 
-/* A kernel without Yama has no such file, and needs none: the VMs' users can trace nobody else's. */
-static int restrict_tracing(void)
+/* A kernel that has no such file needs nothing, or cannot be helped. */
+static int set(int error)
 {
-	int error = sys_ptrace_for_root();
-
 	errno = -error;
 	return error && error != -ENOENT ? -1 : 0;
 }
@@ -66,8 +64,11 @@ const char *harden_self(void)
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		failed = "let nobody look into it";
-	if (restrict_tracing() && !failed)
+	/* Without Yama, VMs' users cannot trace anybody else's processes either. */
+	if (set(sys_ptrace_for_root()) && !failed)
 		failed = "restrict tracing";
+	if (set(sys_memfd_noexec()) && !failed)
+		failed = "have no programs in memory files";
 	if ((drop_bounding() || drop_own()) && !failed)
 		failed = "drop capabilities that nothing needs";
 	return failed;

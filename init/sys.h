@@ -144,6 +144,11 @@ int sys_sysrq_off(void);
  * negative errno, -ENOENT where there is no Yama.
  */
 int sys_ptrace_for_root(void);
+/*
+ * From now on files in memory are no programs unless they are made to be. 0 or a negative errno,
+ * -ENOENT before Linux 6.3.
+ */
+int sys_memfd_noexec(void);
 /* The kernel command line. */
 ssize_t sys_cmdline(char *buf, size_t size);
 /* Whether the firmware's Secure Boot is on, or may be: true when its variable cannot be read. */

@@ -7,12 +7,15 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/if_tun.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 
 #include "util.h"
 
@@ -25,6 +28,8 @@
 
 /* prctl(2): newer than the headers of the C library. */
 enum { SET_MDWE = 65, MDWE_REFUSE_EXEC_GAIN = 1 };
+/* memfd_create(2), Linux 6.3. */
+enum { MEMFD_EXEC = 0x10 };
 
 /* --- system calls --- */
 
@@ -99,6 +104,18 @@ static const struct call denied[] = {
 	CALL(vhangup),
 };
 
+/*
+ * Calls that QEMU needs, and values of an argument that it does not: sockets of other families reach
+ * the network's code, and hear of the machine's devices (uevents are told in every network namespace);
+ * a tap must not outlive its VM or change hands; memory files that are programs.
+ */
+static const unsigned tap_ioctls[] = {
+	TUNSETDEBUG,	TUNSETIFF,	 TUNSETPERSIST,	  TUNSETOWNER,	 TUNSETLINK, TUNSETGROUP,
+	TUNSETTXFILTER, TUNATTACHFILTER, TUNDETACHFILTER, SIOCSIFHWADDR, TIOCSTI,
+};
+
+static const struct call by_argument[] = { CALL(socket), CALL(ioctl), CALL(memfd_create) };
+
 unsigned sys_denied_calls(bool allow_io_uring)
 {
 	return ARRAY_SIZE(denied) + (allow_io_uring ? 0 : ARRAY_SIZE(io_uring));
@@ -109,35 +126,74 @@ int sys_deny_new_code(void)
 	return prctl(SET_MDWE, MDWE_REFUSE_EXEC_GAIN, 0, 0, 0);
 }
 
+static void put(struct sock_filter *filter, unsigned *n, struct sock_filter instruction)
+{
+	filter[(*n)++] = instruction;
+}
+
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define IF(how, value, yes, no) BPF_JUMP(BPF_JMP | (how) | BPF_K, (unsigned)(value), yes, no)
+#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
+#define PUT(...) put(filter, &n, (struct sock_filter)__VA_ARGS__)
+
 static unsigned add(struct sock_filter *filter, unsigned n, const struct call *calls, size_t count,
 		    unsigned action)
 {
 	for (size_t i = 0; i < count; i++) {
-		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-							   (unsigned)calls[i].nr, 0, 1);
-		filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action);
+		PUT(IF(BPF_JEQ, calls[i].nr, 0, 1));
+		PUT(RETURN(action));
 	}
+	return n;
+}
+
+/*
+ * The low half of an argument is all of an int, as long as the machine is little-endian. What is none
+ * of these goes on behind them.
+ */
+static unsigned add_by_argument(struct sock_filter *filter, unsigned n, unsigned action)
+{
+	PUT(IF(BPF_JEQ, SYS_socket, 0, 4));
+	PUT(LOAD(args[0]));
+	PUT(IF(BPF_JEQ, AF_UNIX, 0, 1));
+	PUT(RETURN(SECCOMP_RET_ALLOW));
+	PUT(RETURN(action));
+	PUT(IF(BPF_JEQ, SYS_memfd_create, 0, 4));
+	PUT(LOAD(args[1]));
+	PUT(IF(BPF_JSET, MEMFD_EXEC, 0, 1));
+	PUT(RETURN(action));
+	PUT(RETURN(SECCOMP_RET_ALLOW));
+	PUT(IF(BPF_JEQ, SYS_ioctl, 0, 2 + 2 * ARRAY_SIZE(tap_ioctls)));
+	PUT(LOAD(args[1]));
+	for (size_t i = 0; i < ARRAY_SIZE(tap_ioctls); i++) {
+		PUT(IF(BPF_JEQ, tap_ioctls[i], 0, 1));
+		PUT(RETURN(action));
+	}
+	PUT(RETURN(SECCOMP_RET_ALLOW));
 	return n;
 }
 
 /* Of the calls in the table, action is what becomes; of all others that are denied, EPERM. */
 static int install(bool allow_io_uring, unsigned action, unsigned flags)
 {
-	enum { FRAME = 5, MOST = FRAME + 2 * (ARRAY_SIZE(denied) + ARRAY_SIZE(io_uring)) };
-	struct sock_filter filter[MOST] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		/* Another architecture's calls have other numbers: none of them. */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	enum {
+		FRAME = 32,
+		PAIRS = ARRAY_SIZE(denied) + ARRAY_SIZE(io_uring) + ARRAY_SIZE(tap_ioctls)
 	};
+	struct sock_filter filter[FRAME + 2 * PAIRS];
 	struct sock_fprog program = { .filter = filter };
-	unsigned n = FRAME - 1;
+	unsigned n = 0;
 
+	PUT(LOAD(arch));
+	/* Another architecture's calls have other numbers: none of them. */
+	PUT(IF(BPF_JEQ, ARCH, 1, 0));
+	PUT(RETURN(SECCOMP_RET_ERRNO | EPERM));
+	PUT(LOAD(nr));
+	/* First: the kernel remembers which of the others are allowed, but has to look at arguments. */
+	n = add_by_argument(filter, n, action);
 	n = add(filter, n, denied, ARRAY_SIZE(denied), action);
 	if (!allow_io_uring)
 		n = add(filter, n, io_uring, ARRAY_SIZE(io_uring), SECCOMP_RET_ERRNO | EPERM);
-	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	PUT(RETURN(SECCOMP_RET_ALLOW));
 	program.len = (unsigned short)n;
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
@@ -152,12 +208,21 @@ int sys_deny_calls(bool allow_io_uring, int *listener)
 	return install(allow_io_uring, SECCOMP_RET_ERRNO | EPERM, 0);
 }
 
+static const char *name_in(const struct call *calls, size_t count, int nr)
+{
+	for (size_t i = 0; i < count; i++)
+		if (calls[i].nr == nr)
+			return calls[i].name;
+	return NULL;
+}
+
 const char *sys_call_name(int nr)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(denied); i++)
-		if (denied[i].nr == nr)
-			return denied[i].name;
-	return "?";
+	const char *name = name_in(denied, ARRAY_SIZE(denied), nr);
+
+	if (!name)
+		name = name_in(by_argument, ARRAY_SIZE(by_argument), nr);
+	return name ? name : "?";
 }
 
 int sys_denied_next(int listener)

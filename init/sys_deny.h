@@ -12,7 +12,7 @@
 /*
  * From now on those calls fail by EPERM: a list of what is denied, not of what is allowed, which learnt
  * in an emulation would end guests on the first error path of real hardware. io_uring is among them
- * unless allow_io_uring. *listener tells of each such call, and sys_denied_next() answers it; the
+ * unless allow_io_uring; of socket(), ioctl() and memfd_create() only some arguments are denied. *listener tells of each such call, and sys_denied_next() answers it; the
  * caller owns it (close-on-exec), and it must not stay in the hands of whom it tells of; -1: this
  * kernel cannot tell. 0 or -1 with errno set.
  */
@@ -26,7 +26,7 @@ int sys_denied_next(int listener);
 /* "reboot"; "?" for one that is not told of. */
 const char *sys_call_name(int nr);
 
-/* How many calls that are. */
+/* How many calls that are, those by their arguments apart. */
 unsigned sys_denied_calls(bool allow_io_uring);
 
 /*

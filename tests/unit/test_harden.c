@@ -14,6 +14,12 @@
 static int scope_error; /* what the kernel answers about tracing */
 
 int __wrap_sys_ptrace_for_root(void);
+int __wrap_sys_memfd_noexec(void);
+
+int __wrap_sys_memfd_noexec(void)
+{
+	return 0;
+}
 
 /* Of the whole machine: not for a test. */
 int __wrap_sys_ptrace_for_root(void)

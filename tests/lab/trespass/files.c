@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <linux/random.h>
 
 #include "trespass.h"
 #include "util.h"
@@ -247,4 +249,19 @@ int try_utimes(void)
 	static const struct timespec now[] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
 
 	return outcome(utimensat(AT_FDCWD, FIRMWARE, now, 0));
+}
+
+/* --- a device that it has --- */
+
+int try_write_entropy(void)
+{
+	return outcome(open("/dev/urandom", O_WRONLY | O_CLOEXEC));
+}
+
+int try_ask_entropy(void)
+{
+	_cleanup_fd_ int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	int bits;
+
+	return outcome(ioctl(fd, RNDGETENTCNT, &bits));
 }

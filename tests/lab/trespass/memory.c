@@ -14,6 +14,7 @@
 #define MADV_SOFT_OFFLINE 101
 #endif
 
+enum { MEMFD_EXEC = 0x10 }; /* memfd_create(2), Linux 6.3 */
 enum { PAGE = 4096, RWX = PROT_READ | PROT_WRITE | PROT_EXEC };
 
 /* More than any of the test's VMs has, and less than their machine. */
@@ -52,6 +53,11 @@ int try_map_data_as_code(void)
 
 	return mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED ? -errno :
 											   0;
+}
+
+int try_program_in_memory(void)
+{
+	return outcome(syscall(SYS_memfd_create, "program", MEMFD_EXEC));
 }
 
 int try_offline_page(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Networks, and messages between processes that are not of one family. */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -13,7 +14,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <linux/if_tun.h>
+#include <linux/netlink.h>
 
+#include "argv.h"
 #include "trespass.h"
 #include "util.h"
 
@@ -69,6 +73,40 @@ int try_semaphores(void)
 int try_message_queue(void)
 {
 	return outcome(msgget(IPC_KEY, 0));
+}
+
+/* --- the kernel's own talk --- */
+
+static int listen_to(int protocol, unsigned groups)
+{
+	const struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = groups };
+	_cleanup_fd_ int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, protocol);
+
+	return outcome(fd < 0 ? fd : bind(fd, (const struct sockaddr *)&address, sizeof(address)));
+}
+
+int try_uevents(void)
+{
+	return listen_to(NETLINK_KOBJECT_UEVENT, 1);
+}
+
+int try_routes(void)
+{
+	return listen_to(NETLINK_ROUTE, 0);
+}
+
+/* QEMU has a tap, others make one. */
+int try_keep_tap(void)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	int fd = ARGV_FD_NET;
+
+	if (fcntl(fd, F_GETFD) < 0) {
+		fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+		if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
+			return -errno;
+	}
+	return outcome(ioctl(fd, TUNSETPERSIST, 0));
 }
 
 /* --- interfaces --- */
