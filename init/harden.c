@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <linux/capability.h>
 
-#include "sys.h"
+#include "sys_sysctl.h"
 #include "util.h"
 
 /*

@@ -29,6 +29,7 @@
 #include "manifest.h"
 #include "shutdown.h"
 #include "sys.h"
+#include "sys_sysctl.h"
 #include "tool.h"
 #include "util.h"
 #include "version.h"

@@ -482,21 +482,6 @@ void sys_printk_quiet(void)
 	klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, 1);
 }
 
-int sys_sysrq_off(void)
-{
-	return sys_write(AT_FDCWD, "/proc/sys/kernel/sysrq", "0");
-}
-
-int sys_ptrace_for_root(void)
-{
-	return sys_write(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", "2");
-}
-
-int sys_memfd_noexec(void)
-{
-	return sys_write(AT_FDCWD, "/proc/sys/vm/memfd_noexec", "1");
-}
-
 ssize_t sys_cmdline(char *buf, size_t size)
 {
 	return sys_read(AT_FDCWD, "/proc/cmdline", buf, size);

@@ -134,21 +134,6 @@ int sys_kmsg_open(void);
 int sys_kmsg_follow(void);
 /* Kernel messages: none on the console but emergencies. */
 void sys_printk_quiet(void);
-/*
- * From now on no key behind a break on a serial line does anything to the kernel: noise looks like
- * that. 0 or a negative errno, -ENOENT where there is no such thing.
- */
-int sys_sysrq_off(void);
-/*
- * From now on only who has CAP_SYS_PTRACE can trace a process, or take its descriptors. 0 or a
- * negative errno, -ENOENT where there is no Yama.
- */
-int sys_ptrace_for_root(void);
-/*
- * From now on files in memory are no programs unless they are made to be. 0 or a negative errno,
- * -ENOENT before Linux 6.3.
- */
-int sys_memfd_noexec(void);
 /* The kernel command line. */
 ssize_t sys_cmdline(char *buf, size_t size);
 /* Whether the firmware's Secure Boot is on, or may be: true when its variable cannot be read. */

@@ -9,7 +9,7 @@
 #include <linux/capability.h>
 
 #include "harden.h"
-#include "sys.h"
+#include "sys_sysctl.h"
 
 static int scope_error; /* what the kernel answers about tracing */
 
