@@ -5,7 +5,7 @@
 
 SUITES := lint unit pid1 golden fuzz lab
 LAB_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
-LAB_PARTS := image build/native/hvinit build/config
+LAB_PARTS := image build/native/hvinit build/config build/arm64/dma
 
 include tests/unit/unit.mk tests/pid1/pid1.mk tests/golden/golden.mk
 include tests/fuzz/fuzz.mk tests/bench/bench.mk
@@ -30,6 +30,16 @@ SOAK_KILLS ?= 50
 soak-lab: $(LAB_PARTS) ## kills a real QEMU SOAK_KILLS (50) times; 1 MiB of noise on the console
 	$(Q)$(LAB_PYTHON) -m lab.soak $(SOAK_KILLS)
 	$(Q)LAB_NOISE_KIB=1024 $(LAB_PYTHON) -m pytest -q -p no:cacheprovider tests/lab/test_panel.py
+
+# A guest's program that the image does not have.
+build/arm64/dma.o: tests/lab/dma.c | build/target build/tools
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CROSS_COMPILE)gcc $(ARM64_CFLAGS) -c -o $@ $<
+
+build/arm64/dma: build/arm64/dma.o
+	$(say) LD $@
+	$(Q)$(ARM64_LINK) -s
 
 test-lab: $(LAB_PARTS) ## drives the appliance over its serial console in the lab
 	$(Q)mkdir -p build/tests

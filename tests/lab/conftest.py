@@ -10,6 +10,7 @@ import pytest
 
 from . import config
 from .crowd import Crowd, crowd
+from .dma import Dma, dma
 from .life import Life, life
 from .losses import Losses, losses
 from .mishaps import Mishaps, mishaps
@@ -20,13 +21,13 @@ from .resources import Resources, resources
 from .stories import STORIES as PROOFS
 from .stories import Seen
 
-Told = Seen | Resources | Life | Crowd | Mishaps | Losses | Panel
+Told = Seen | Resources | Life | Crowd | Mishaps | Losses | Panel | Dma
 
 CORES_FOR_A_BOOT = 2
 # In the order in which they are begun: the longest first.
 STORIES = {
     "resources": resources, "life": life, **PROOFS, "crowd": crowd, "mishaps": mishaps,
-    "losses": losses, "panel": panel,
+    "losses": losses, "panel": panel, "dma": dma,
 }
 
 
