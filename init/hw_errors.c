@@ -5,22 +5,18 @@
 #include <stdlib.h>
 
 #include "device.h"
+#include "dma_fault.h"
 #include "log.h"
 #include "manifest.h"
 #include "sys_machine.h"
+#include "tally.h"
 #include "util.h"
 #include "vm.h"
 
 #define AER "AER: "
 #define MEMORY "Memory failure: "
 
-enum { QUIET_MS = 60 * 1000, BDF = sizeof("0000:00:00.0") - 1, TEXT = 256 };
-
-/* How often something was seen, and when it was told last. */
-struct tally {
-	uint64_t told_ms; /* 0: never */
-	unsigned times; /* since then */
-};
+enum { BDF = sizeof("0000:00:00.0") - 1, TEXT = 256 };
 
 static const struct config *config;
 static int root;
@@ -31,6 +27,7 @@ void hw_errors_init(const struct config *all, int of)
 {
 	config = all;
 	root = of;
+	dma_fault_init(config);
 	memset(devices, 0, sizeof(devices));
 	memset(memory, 0, sizeof(memory));
 }
@@ -38,16 +35,13 @@ void hw_errors_init(const struct config *all, int of)
 static void tell(struct tally *tally, unsigned vm, const char *subject, const char *what,
 		 const char *text)
 {
-	uint64_t now = boottime_us() / 1000;
+	unsigned times = tally_add(tally);
 	struct diag diag = { 0 };
 
-	tally->times++;
-	if (tally->told_ms && now - tally->told_ms < QUIET_MS)
+	if (times == 0)
 		return;
 	diag_add(&diag, (int)vm, DIAG_HW_ERROR, subject, "trust %s of %s (%u %s): %s", what,
-		 config->vm[vm].name, tally->times, tally->times == 1 ? "error" : "errors", text);
-	/* First: the next line that is read may be another such one. */
-	*tally = (struct tally){ now ? now : 1, 0 };
+		 config->vm[vm].name, times, times == 1 ? "error" : "errors", text);
 	log_finding(&diag.finding[0]);
 }
 
@@ -143,4 +137,6 @@ void hw_errors_line(const char *text)
 		device_line(text);
 	else if (str_prefix(text, MEMORY))
 		memory_line(text);
+	else
+		dma_fault_line(text);
 }

@@ -27,6 +27,7 @@ static struct ring ring;
 static int shown;
 static unsigned delivered; /* lines of ours so far */
 static void (*kernel_line)(const char *text);
+static bool (*hidden)(const char *text);
 static struct source later = { .fd = -1 };
 static bool behind; /* what the kernel has kept so far is not in the ring */
 static uint64_t lost;
@@ -74,9 +75,12 @@ static void say(uint64_t us, const char *text, bool is_shown)
 static void deliver(unsigned priority, uint64_t us, const char *text, bool again)
 {
 	bool ours = priority >> FACILITY_SHIFT != 0;
+	bool is_shown = (int)(priority & 7) <= (ours ? LOG_LEVEL_INFO : shown);
 
 	delivered += ours && !again;
-	say(us, text, !again && (int)(priority & 7) <= (ours ? LOG_LEVEL_INFO : shown));
+	if (is_shown && !ours && hidden)
+		is_shown = !hidden(text);
+	say(us, text, !again && is_shown);
 	/* Last: it may log, and so come here again. */
 	if (!ours && !again && kernel_line)
 		kernel_line(text);
@@ -193,6 +197,11 @@ int log_keep(size_t bytes)
 void log_notice(void (*notice)(const char *text))
 {
 	kernel_line = notice;
+}
+
+void log_hide(bool (*hides)(const char *text))
+{
+	hidden = hides;
 }
 
 void log_set_level(int shown_level)

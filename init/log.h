@@ -26,6 +26,8 @@ void log_set_level(int shown_level);
  * is read. It may log.
  */
 void log_notice(void (*notice)(const char *text));
+/* And what hides says true of is kept but not shown: it is told of in other words. */
+void log_hide(bool (*hides)(const char *text));
 
 /* "hvinit: <subject>: <text>" */
 PRINTF_LIKE(3, 4)

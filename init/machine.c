@@ -9,6 +9,7 @@
 #include "chore.h"
 #include "critical.h"
 #include "device_event.h"
+#include "dma_fault.h"
 #include "hw_errors.h"
 #include "log.h"
 #include "manifest.h"
@@ -91,6 +92,7 @@ bool machine_init(const struct config *all)
 	config = all;
 	hw_errors_init(config, AT_FDCWD);
 	log_notice(hw_errors_line);
+	log_hide(dma_fault_hides);
 	watchdog_init(config->host.watchdog_s);
 	look_back();
 	/* Before the look, so that what comes after it is not missed. */

@@ -8,6 +8,7 @@
 #include "bootcount.h"
 #include "console.h"
 #include "device.h"
+#include "dma_fault.h"
 #include "history.h"
 #include "log.h"
 #include "manifest.h"
@@ -38,6 +39,12 @@ static void print_log_lost(const char *name, const struct config *config)
 {
 	(void)config;
 	printf("%s %" PRIu64 "\n", name, log_lost());
+}
+
+static void print_dma_unnamed(const char *name, const struct config *config)
+{
+	(void)config;
+	printf("%s %" PRIu64 "\n", name, dma_fault_unnamed());
 }
 
 static void print_boots_failed(const char *name, const struct config *config)
@@ -113,7 +120,10 @@ VM_NUMBER(vm_calls_denied, vm.calls_denied)
 VM_NUMBER(vm_console, vm_console(slot)->total)
 VM_NUMBER(vm_dropped, console_dropped(slot))
 
-static void print_device(const char *name, const struct config *config, unsigned slot, unsigned i)
+typedef void print_one(const char *name, const struct config *config, unsigned slot, unsigned i);
+
+static void print_one_state(const char *name, const struct config *config, unsigned slot,
+			    unsigned i)
 {
 	const struct device *d = device_look(slot, i);
 	const char *bdf = device_bdf(config, slot, i);
@@ -123,12 +133,29 @@ static void print_device(const char *name, const struct config *config, unsigned
 		       config->vm[slot].name, i, bdf, device_state_name(state), d->state == state);
 }
 
-static void print_device_state(const char *name, const struct config *config)
+static void print_one_count(const char *name, const struct config *config, unsigned slot,
+			    unsigned i)
+{
+	printf("%s{vm=\"%s\",hostdev=\"%u\",bdf=\"%s\"} %" PRIu64 "\n", name, config->vm[slot].name,
+	       i, device_bdf(config, slot, i), dma_fault_count(slot, i));
+}
+
+static void each_device(const char *name, const struct config *config, print_one *print)
 {
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
 		for (unsigned i = 0; vm_exists(slot) && i < HV_HOSTDEV_SLOTS; i++)
 			if (manifest_hostdev_used(&config->vm[slot].hostdev[i]))
-				print_device(name, config, slot, i);
+				print(name, config, slot, i);
+}
+
+static void print_device_state(const char *name, const struct config *config)
+{
+	each_device(name, config, print_one_state);
+}
+
+static void print_device_faults(const char *name, const struct config *config)
+{
+	each_device(name, config, print_one_count);
 }
 
 bool metrics_print(const struct config *config)

@@ -5,6 +5,7 @@
 #include "bootcount.h"
 #include "console.h"
 #include "device.h"
+#include "dma_fault.h"
 #include "history.h"
 #include "log.h"
 #include "manifest.h"
@@ -28,6 +29,7 @@ static void add_machine(struct json *json)
 	json_text(json, "last_reset", watchdog_last_reset());
 	json_number(json, "boots_failed", bootcount_failed());
 	json_number(json, "log_lost_lines", (int64_t)log_lost());
+	json_number(json, "dma_faults_unnamed", (int64_t)dma_fault_unnamed());
 }
 
 static void add_ends(struct json *json, const struct history *history)
@@ -80,6 +82,7 @@ static void add_devices(struct json *json, const struct config *config, unsigned
 		json_text(json, "bdf", device_bdf(config, slot, i));
 		json_string(json, "state", device_state_name(d->state));
 		json_text(json, "why", d->why);
+		json_number(json, "dma_faults", (int64_t)dma_fault_count(slot, i));
 		json_end(json);
 	}
 	json_end(json);

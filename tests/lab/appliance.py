@@ -99,9 +99,9 @@ class Appliance:
         self.console.send(LEAVE)
         self.console.expect(PROMPT)
 
-    def guest(self, *lines: str) -> str:
-        """What the demo's guest prints for the shell LINES, typed at its console."""
-        self.enter()
+    def guest(self, *lines: str, vm: str = "demo") -> str:
+        """What the demo's guest in VM prints for the shell LINES, typed at its console."""
+        self.enter(vm)
         mark = 2 * next(MARKS)
         begin, end = (f"echo {word}-of-$(({mark // 2} * 2))" for word in ("begin", "end"))
         self.console.send("; ".join([begin, *lines, end]))

@@ -43,3 +43,10 @@ def corrupt_link(appliance: Appliance, name: str) -> None:
 def break_memory(appliance: Appliance, address: int) -> None:
     """Firmware reports that the memory at a physical ADDRESS has failed."""
     appliance.trip.qmp.ask("inject-ghes-v2-error", cper=cper.memory(address))
+
+
+def memory(appliance: Appliance, address: int, size: int) -> bytes:
+    """What is in the machine's memory at a physical ADDRESS, whoever has it."""
+    file = appliance.trip.machine.folder / "memory"
+    appliance.trip.qmp.ask("pmemsave", val=address, size=size, filename=str(file))
+    return file.read_bytes()

@@ -10,6 +10,7 @@ import pytest
 
 from . import config
 from .crowd import Crowd, crowd
+from .dma import Dma, dma
 from .life import Life, life
 from .losses import Losses, losses
 from .mishaps import Mishaps, mishaps
@@ -21,13 +22,13 @@ from .stories import STORIES as PROOFS
 from .stories import Seen
 from .walls import Walls, walls
 
-Told = Seen | Resources | Life | Crowd | Mishaps | Losses | Panel | Walls
+Told = Seen | Resources | Life | Crowd | Mishaps | Losses | Panel | Walls | Dma
 
 CORES_FOR_A_BOOT = 2
 # In the order in which they are begun: the longest first.
 STORIES = {
     "resources": resources, "life": life, **PROOFS, "crowd": crowd, "mishaps": mishaps,
-    "losses": losses, "panel": panel, "walls": walls,
+    "losses": losses, "panel": panel, "walls": walls, "dma": dma,
 }
 
 

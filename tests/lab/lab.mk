@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the lab runs in the appliance that is not in the image: the stand-in for QEMU.
+# What the lab runs that is not in the image: the stand-in for QEMU, and a guest's program that steers
+# a device's DMA.
 
 TRESPASS_OBJS := $(patsubst tests/lab/%.c,build/arm64/lab/%.o,$(wildcard tests/lab/trespass/*.c))
 
@@ -10,5 +11,9 @@ build/arm64/lab/%.o: tests/lab/%.c tests/lab/trespass/trespass.h tests/lab/tresp
 	$(Q)$(CROSS_COMPILE)gcc $(ARM64_CFLAGS) -c -o $@ $<
 
 build/arm64/trespass: $(TRESPASS_OBJS)
+	$(say) LD $@
+	$(Q)$(ARM64_LINK) -s
+
+build/arm64/dma: build/arm64/lab/dma.o
 	$(say) LD $@
 	$(Q)$(ARM64_LINK) -s

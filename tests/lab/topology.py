@@ -108,13 +108,23 @@ class Topology:
                 ports += 1
                 port = f"port{ports}"
                 words += ["-device", f"pcie-root-port,id={port},chassis={ports},bus={bridge}"]
-                words += _drive(device, port) if device.is_drive else _card(device, port, hubs)
+                if device.is_drive:
+                    words += _drive(device, port)
+                elif device.model == "edu":
+                    words += _edu(device, port)
+                else:
+                    words += _card(device, port, hubs)
         return words
 
 
 def _drive(device: Device, port: str) -> list[str]:
     words = f"nvme,id={device.name},drive=drive-{device.name},serial={device.name},bus={port}"
     return ["-device", words]
+
+
+def _edu(device: Device, port: str) -> list[str]:
+    """Its own limit of 28 bits would keep it from most of the addresses that there are."""
+    return ["-device", f"edu,id={device.name},dma_mask=0xffffffffffffffff,bus={port}"]
 
 
 def _card(device: Device, port: str, hubs: list[str]) -> list[str]:
@@ -163,6 +173,18 @@ LOSSES = Topology(
     (Smmu(0x40, (Device("LAB0"), Device("net0", "e1000e"))), Smmu(0x80, (Device("LAB1"),))),
 )
 
+# A device that does DMA wherever its guest says, and behind the same SMMU what another VM has.
+NEIGHBOURS = Topology(
+    "neighbours",
+    (
+        Smmu(
+            0x40,
+            (Device("edu0", "edu", vm="attacker"), Device("LAB0", vm="attacker"), Device("LAB1")),
+        ),
+    ),
+)
+
+
 def spread(drives: int) -> Topology:
     """So many drives of one VM, behind four SMMUs at most."""
     smmus = min(drives, 4)
@@ -177,4 +199,7 @@ def spread(drives: int) -> Topology:
 
 
 SPREADS = {drives: spread(drives) for drives in (1, 2, 8, 16)}
-TOPOLOGIES = {topology.name: topology for topology in (FIRST_LIGHT, EIGHT, LOSSES, *SPREADS.values())}
+TOPOLOGIES = {
+    topology.name: topology
+    for topology in (FIRST_LIGHT, EIGHT, LOSSES, NEIGHBOURS, *SPREADS.values())
+}

@@ -107,13 +107,23 @@ static void test_flood(void **state)
 	assert_said("(1000 errors)");
 }
 
+/* What SMMUs say is looked at, too, with the same manifest. */
+static void test_dma(void **state)
+{
+	(void)state;
+	hw_errors_line("arm-smmu-v3 arm-smmu-v3.0.auto: event: C_BAD_STE client: 0000:41:00.0 sid: "
+		       "0x4100 ssid: 0x0");
+	assert_said("0000:41:00.0: carry out DMA of gpu (1 fault): C_BAD_STE");
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(rows) + 1] = {
+	struct CMUnitTest tests[ARRAY_SIZE(rows) + 2] = {
 		FIXTURE("a flood", test_flood, setup, teardown, NULL),
+		FIXTURE("DMA", test_dma, setup, teardown, NULL),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		tests[i + 1] = FIXTURE(rows[i].line, test_line, setup, teardown, &rows[i]);
+		tests[i + 2] = FIXTURE(rows[i].line, test_line, setup, teardown, &rows[i]);
 	return cmocka_run_group_tests_name("hw_errors", tests, NULL, NULL);
 }

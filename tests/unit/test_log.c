@@ -375,6 +375,28 @@ static void test_notice(void **state)
 	assert_string_equal(noticed, "AER: something");
 }
 
+static bool hides(const char *text)
+{
+	return strstr(text, "AER") != NULL;
+}
+
+/* What is told of in other words is kept, and noticed, and not shown. Ours always is. */
+static void test_hide(void **state)
+{
+	(void)state;
+	log_notice(notice);
+	log_hide(hides);
+	noticed[0] = shown[0] = '\0';
+	record("3,1,1,-;AER: something\n");
+	record("12,2,2,-;hvinit: of AER\n");
+	record("3,3,3,-;another\n");
+	log_notice(NULL);
+	log_hide(NULL);
+	assert_string_equal(shown, "[    0.000002] hvinit: of AER\n[    0.000003] another\n");
+	assert_string_equal(noticed, "another");
+	assert_non_null(strstr(kept(), "] AER: something\n"));
+}
+
 /* Without a kernel log, as in a container, lines go straight to console and ring. */
 static void test_no_kernel_log(void **state)
 {
@@ -412,6 +434,7 @@ int main(void)
 		FIXTURE("lines that come again are no loss", test_again_is_no_loss, setup_behind,
 			teardown, NULL),
 		LOG_CASE("lines of the kernel are noticed", test_notice),
+		LOG_CASE("lines of the kernel are hidden", test_hide),
 		LOG_CASE("no kernel log", test_no_kernel_log),
 	};
 

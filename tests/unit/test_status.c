@@ -10,6 +10,7 @@
 #include "bootcount.h"
 #include "console.h"
 #include "device.h"
+#include "dma_fault.h"
 #include "history.h"
 #include "manifest.h"
 #include "metrics.h"
@@ -79,6 +80,16 @@ uint64_t console_dropped(unsigned slot)
 uint64_t log_lost(void)
 {
 	return 5;
+}
+
+uint64_t dma_fault_unnamed(void)
+{
+	return 2038;
+}
+
+uint64_t dma_fault_count(unsigned vm, unsigned hostdev)
+{
+	return vm == WEB && hostdev == 3 ? 12 : 0;
 }
 
 unsigned bootcount_failed(void)
@@ -208,7 +219,8 @@ static bool show_none(void)
 	"  \"watchdog\": \"fed\",\n"              \
 	"  \"last_reset\": null,\n"               \
 	"  \"boots_failed\": 2,\n"                \
-	"  \"log_lost_lines\": 5,\n"
+	"  \"log_lost_lines\": 5,\n"              \
+	"  \"dma_faults_unnamed\": 2038,\n"
 
 #define CONFINEMENT                               \
 	"      \"confinement\": {\n"              \
@@ -256,13 +268,15 @@ static bool show_none(void)
 	"          \"hostdev\": 0,\n"             \
 	"          \"bdf\": \"0000:41:00.0\",\n"  \
 	"          \"state\": \"claimed\",\n"     \
-	"          \"why\": null\n"               \
+	"          \"why\": null,\n"              \
+	"          \"dma_faults\": 0\n"           \
 	"        },\n"                            \
 	"        {\n"                             \
 	"          \"hostdev\": 3,\n"             \
 	"          \"bdf\": \"0000:81:00.0\",\n"  \
 	"          \"state\": \"quarantined\",\n" \
-	"          \"why\": \"it reads ones\"\n"  \
+	"          \"why\": \"it reads ones\",\n" \
+	"          \"dma_faults\": 12\n"          \
 	"        }\n"                             \
 	"      ]\n"                               \
 	"    }"
@@ -466,6 +480,7 @@ static void test_figures(void **state)
 		"\",kernel=\"6.12.0-test\"} 1",
 		"hvinit_up_seconds 86400.000042",
 		"hvinit_log_lost_lines_total 5",
+		"hvinit_dma_faults_unnamed_total 2038",
 		"hvinit_boots_failed 2",
 		"hvinit_vm_state_seconds{vm=\"web\"} 3600",
 		"hvinit_vm_state_seconds{vm=\"db\"} 2",
@@ -481,6 +496,8 @@ static void test_figures(void **state)
 		"hvinit_vm_console_bytes_total{vm=\"web\"} 1234567890123",
 		"hvinit_vm_console_dropped_bytes_total{vm=\"web\"} 77",
 		"hvinit_vm_console_dropped_bytes_total{vm=\"db\"} 0",
+		"hvinit_device_dma_faults_total{vm=\"web\",hostdev=\"0\",bdf=\"0000:41:00.0\"} 0",
+		"hvinit_device_dma_faults_total{vm=\"web\",hostdev=\"3\",bdf=\"0000:81:00.0\"} 12",
 	};
 	char line[160];
 

@@ -11,8 +11,8 @@ UNIT_CFLAGS += -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # Tests whose log, loop and reports are stand-ins, and those of a VM's life.
 UNIT_STORIES := vm vm_io vm_judge vm_policy vm_pulse vm_release vm_stop vm_table
-UNIT_STANDINS := $(UNIT_STORIES) bootcount button critical device device_event hw_errors shutdown
-UNIT_STANDINS += show status uevent vm_denial vm_plug watchdog
+UNIT_STANDINS := $(UNIT_STORIES) bootcount button critical device device_event dma_fault hw_errors
+UNIT_STANDINS += shutdown show status uevent vm_denial vm_plug watchdog
 # Those of consoles.
 UNIT_DESK := command console console_guest console_login console_program
 
@@ -29,6 +29,7 @@ UNIT_WRAP_confine := sys_deny_calls sys_deny_files sys_deny_new_code sys_room_en
 UNIT_WRAP_critical := clock_gettime sys_efi_write
 UNIT_WRAP_ctl := connect read
 UNIT_WRAP_device_event := sys_pci_write
+UNIT_WRAP_dma_fault := clock_gettime
 UNIT_WRAP_fatal := getpid pause reboot sleep sys_kmsg_open
 UNIT_WRAP_hw_errors := clock_gettime
 UNIT_WRAP_module := syscall sys_kernel_release
