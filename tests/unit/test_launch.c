@@ -599,6 +599,7 @@ static void test_missing_walls(void **state)
 static void test_weak(void **state)
 {
 	struct launch_report report;
+	char code[24];
 
 	(void)state;
 	missing_walls = 1U << WALL_LANDLOCK | 1U << WALL_TASKS;
@@ -606,7 +607,8 @@ static void test_weak(void **state)
 	assert_int_equal(launch_vm(&config, 0, &launch), 0);
 	next_report(&report);
 	assert_int_equal(report.event, LAUNCH_FINDING);
-	assert_int_equal(report.finding.code, DIAG_CONFINE_WEAK);
+	str_format(code, sizeof(code), "[%s]", diag_code_text(report.finding.code));
+	assert_string_equal(code, "[CONFINE-WEAK]");
 	next_report(&report);
 	assert_int_equal(report.event, LAUNCH_EXEC);
 	assert_int_equal(report.confined.missing, missing_walls);
