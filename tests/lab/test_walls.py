@@ -50,6 +50,24 @@ def test_the_greedy_one_is_killed(walls: Walls) -> None:
     assert re.search(r"^ +\d+ s +0 s +oom-kill ", walls.answers["history"], re.MULTILINE)
 
 
+class TestDenied:
+    def test_it_is_told(self, walls: Walls) -> None:
+        told = re.findall(rf"hvinit: {VM}: ask the kernel for \w+\(\): it may not(.*)", walls.console)
+        assert len(told) == 8 and "[CALL-DENIED]" in told[0]
+
+    def test_each_is_counted(self, walls: Walls) -> None:
+        """All that are refused by our filter but io_uring's, which QEMU asks for at each start."""
+        counts = dict(re.findall(r'denied_total{vm="(\w+)"} (\d+)', walls.answers["denied"]))
+        refused = [one for one in ATTEMPTS if one.layer in ("SECCOMP", "NOT_BUILT")]
+        io_uring = [one for one in refused if one.name.startswith("io_uring")]
+        assert int(counts[VM]) >= len(refused) - len(io_uring)
+        assert counts[OTHER] == "0"
+
+
+def test_module_from_elsewhere_is_refused(walls: Walls) -> None:
+    assert "Operation not permitted" in walls.answers["foreign module"]
+
+
 class TestOthers:
     def test_other_vm_goes_on(self, walls: Walls) -> None:
         assert walls.answers["pid before"] == walls.answers["pid after"]
