@@ -117,7 +117,7 @@ static int ask(const char *name, unsigned long what, short flags)
 	_cleanup_fd_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	str_copy(ifr.ifr_name, sizeof(ifr.ifr_name), name);
-	return outcome(ioctl(fd, what, &ifr));
+	return outcome(fd < 0 ? fd : ioctl(fd, what, &ifr));
 }
 
 int try_see_bridge(void)
@@ -145,7 +145,7 @@ int try_bind_tcp(void)
 	static const struct sockaddr_in at = { .sin_family = AF_INET };
 	_cleanup_fd_ int fd = stream(AF_INET);
 
-	return outcome(bind(fd, (const struct sockaddr *)&at, sizeof(at)));
+	return outcome(fd < 0 ? fd : bind(fd, (const struct sockaddr *)&at, sizeof(at)));
 }
 
 int try_bind_tcp6(void)
@@ -153,7 +153,7 @@ int try_bind_tcp6(void)
 	static const struct sockaddr_in6 at = { .sin6_family = AF_INET6 };
 	_cleanup_fd_ int fd = stream(AF_INET6);
 
-	return outcome(bind(fd, (const struct sockaddr *)&at, sizeof(at)));
+	return outcome(fd < 0 ? fd : bind(fd, (const struct sockaddr *)&at, sizeof(at)));
 }
 
 /* The machine has no address of its own: what there is to reach is at the loopback. */
@@ -166,6 +166,8 @@ static int reach(int type)
 	_cleanup_fd_ int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 	int error;
 
+	if (fd < 0)
+		return -errno;
 	set_up(1);
 	if (bind(listener, (const struct sockaddr *)&at, sizeof(at)) == 0)
 		listen(listener, 1);
