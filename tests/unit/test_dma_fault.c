@@ -148,7 +148,12 @@ int main(void)
 		FIXTURE("no manifest", test_no_manifest, setup, NULL, NULL),
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		tests[i + 4] = FIXTURE(rows[i].line, test_line, setup, NULL, &rows[i]);
+	/* Not by the line: the kernel's words have what a result in XML may not. */
+	static char names[ARRAY_SIZE(rows)][16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		str_format(names[i], sizeof(names[i]), "line %zu", i);
+		tests[i + 4] = FIXTURE(names[i], test_line, setup, NULL, &rows[i]);
+	}
 	return cmocka_run_group_tests_name("dma_fault", tests, NULL, NULL);
 }
