@@ -159,6 +159,16 @@ static void kernel_row(const struct rows *r)
 		row(r, "kernel", CHECK_OK, "%s", release);
 }
 
+/* Who may use all CPUs needs no wall around some. */
+static bool any_pinned(const struct check_set *set)
+{
+	bool any = false;
+
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
+		any |= cpulist_count(&set->plan[slot].cpus) > 0;
+	return any;
+}
+
 /* Whether QEMU can be confined as hvinit does it. */
 static void confinement_row(const struct rows *r)
 {
@@ -174,7 +184,7 @@ static void confinement_row(const struct rows *r)
 		if (symbol == KERNEL_SYMBOLS)
 			continue;
 		unknown |= f->symbol[symbol] == KERNEL_UNKNOWN;
-		if (f->symbol[symbol] == KERNEL_NO)
+		if (f->symbol[symbol] == KERNEL_NO && (i != WALL_CPUS || any_pinned(r->set)))
 			missing |= 1U << i;
 	}
 	if (check_is_foreign(r->set))

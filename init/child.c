@@ -162,14 +162,20 @@ static int open_pipe(int *ours, int *theirs)
 	return 0;
 }
 
-/* PID 1's end must not block; QEMU sets its own end as it likes. */
+/*
+ * PID 1's end must not block; QEMU sets its own end as it likes. Nor may QEMU send a descriptor along: as
+ * long as it is on its way PID 1 would hold it, and when it is dropped its last close, which for a device
+ * is its reset, would be PID 1's to wait for. A kernel before 6.16 cannot be told.
+ */
 static int open_socketpair(int *ours, int *theirs)
 {
+	const int no = 0;
 	int fd[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd))
 		return -errno;
 	fcntl(fd[0], F_SETFL, O_NONBLOCK);
+	setsockopt(fd[0], SOL_SOCKET, CHILD_PASSRIGHTS, &no, sizeof(no));
 	*ours = fd[0];
 	*theirs = fd[1];
 	return 0;

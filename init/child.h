@@ -13,6 +13,9 @@
 /* The report channel's place in a child. */
 enum { CHILD_FD_REPORT = 12 };
 
+/* SO_PASSRIGHTS (asm-generic/socket.h, Linux 6.16): whether a socket takes descriptors. */
+enum { CHILD_PASSRIGHTS = 83 };
+
 /* The status of a child that could not do its work. */
 enum { CHILD_FAILED = 1 };
 

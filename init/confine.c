@@ -149,7 +149,7 @@ const char *confine_self(const struct confine *confine, struct confine_result *r
 	step = enter_room(confine, &result->missing);
 	if (!step)
 		step = leave_machine(&result->missing);
-	/* From here on: what stands in the room is for the user that it becomes. */
+	/* What the room is made of is for another user to read; what QEMU makes is for nobody else. */
 	umask(077);
 	if (!step)
 		step = drop_privileges(confine);

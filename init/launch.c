@@ -46,15 +46,6 @@ static void judge_walls(int vm, const char *name, bool allow, wall_set missing)
 		_exit(CHILD_FAILED);
 }
 
-static bool wants_io_uring(void)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < plan.disks; i++)
-		any |= plan.vm->disk[i].aio == DISK_AIO_IO_URING;
-	return any;
-}
-
 static struct confined confined(const struct confine *confine, wall_set missing)
 {
 	int abi = missing & 1U << WALL_LANDLOCK ? 0 : sys_landlock_abi();
@@ -84,7 +75,7 @@ _Noreturn static void become_qemu(int root, const struct child_job *job)
 		.uid = CONFINE_UID + (uid_t)vm,
 		.gid = CONFINE_UID + (gid_t)vm,
 		.memlock = plan.memlock,
-		.io_uring = wants_io_uring(),
+		.io_uring = plan_wants_io_uring(&plan),
 	};
 	struct launch_report report = {
 		.event = LAUNCH_EXEC,
@@ -92,10 +83,14 @@ _Noreturn static void become_qemu(int root, const struct child_job *job)
 		.vsmmus = plan.vsmmus,
 	};
 	struct launch_report listens = { .event = LAUNCH_LISTENER };
-	wall_set missing = limit_vm(root, &plan);
 	struct confine_result result;
+	wall_set missing = 0;
 	const char *step;
 	int fds;
+
+	step = limit_vm(root, &plan, &missing);
+	if (step)
+		child_give_up(vm, DIAG_CONFINE_FAIL, name, step);
 
 	if (open_close_others(&opened, CHILD_FD_REPORT))
 		child_give_up(vm, DIAG_CONFINE_FAIL, name, "close other descriptors");

@@ -2,37 +2,53 @@
 /* Documentation/admin-guide/cgroup-v2.rst of Linux. */
 #include "limit.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "sys_cgroup.h"
 #include "util.h"
 
-static wall_set set(int root, unsigned slot, enum wall wall, const char *file, const char *value)
+struct value {
+	enum wall wall;
+	const char *file;
+	char text[CPULIST_TEXT]; /* "": it is left as it is */
+};
+
+static struct value number(enum wall wall, const char *file, uint64_t n)
 {
-	return sys_cgroup_set(root, slot, file, value) ? 1U << wall : 0;
+	struct value value = { wall, file, "" };
+
+	str_format(value.text, sizeof(value.text), "%" PRIu64, n);
+	return value;
 }
 
-static wall_set set_number(int root, unsigned slot, enum wall wall, const char *file,
-			   uint64_t value)
+static struct value cpus(const struct plan *plan)
 {
-	char text[24];
+	struct value value = { WALL_CPUS, "cpuset.cpus", "" };
 
-	str_format(text, sizeof(text), "%" PRIu64, value);
-	return set(root, slot, wall, file, text);
-}
-
-wall_set limit_vm(int root, const struct plan *plan)
-{
-	unsigned slot = plan->slot;
-	char text[CPULIST_TEXT];
-	wall_set missing = 0;
-
-	missing |= set_number(root, slot, WALL_MEMORY, "memory.max", plan->memory_max);
-	missing |= set_number(root, slot, WALL_TASKS, "pids.max", plan->tasks_max);
-	missing |=
-		set_number(root, slot, WALL_WEIGHT, "cpu.weight", (uint64_t)plan->vm->cpu_weight);
 	if (cpulist_count(&plan->cpus))
-		missing |=
-			set(root, slot, WALL_CPUS, "cpuset.cpus", cpulist_print(&plan->cpus, text));
-	return missing;
+		cpulist_print(&plan->cpus, value.text);
+	return value;
+}
+
+const char *limit_vm(int root, const struct plan *plan, wall_set *missing)
+{
+	const struct value values[] = {
+		number(WALL_MEMORY, "memory.max", plan->memory_max),
+		number(WALL_TASKS, "pids.max", plan->tasks_max),
+		number(WALL_WEIGHT, "cpu.weight", (uint64_t)plan->vm->cpu_weight),
+		cpus(plan),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		const struct value *v = &values[i];
+		int error = v->text[0] ? sys_cgroup_set(root, plan->slot, v->file, v->text) : 0;
+
+		errno = -error;
+		if (error && error != -ENOENT)
+			return v->file;
+		if (error)
+			*missing |= 1U << v->wall;
+	}
+	return NULL;
 }

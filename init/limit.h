@@ -7,9 +7,10 @@
 #include "wall.h"
 
 /*
- * Sets the limits of plan for the group of its VM, in which the caller may be already. Returns the
- * walls that could not be put up, because the kernel has no such controller or there are no groups.
+ * Sets the limits of plan for the group of its VM, in which the caller may be already. Walls for which
+ * the kernel has no controller, or no groups, are added to *missing. Returns NULL, or the file that
+ * does not take its value, with errno set.
  */
-wall_set limit_vm(int root, const struct plan *plan);
+const char *limit_vm(int root, const struct plan *plan, wall_set *missing);
 
 #endif

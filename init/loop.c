@@ -55,8 +55,12 @@ void loop_close(struct source *source)
 int timer_add(struct source *timer, void (*ready)(void *, uint32_t), void *arg)
 {
 	int fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	int error = fd < 0 ? -errno : loop_add(timer, fd, EPOLLIN, ready, arg);
 
-	return fd < 0 ? -errno : loop_add(timer, fd, EPOLLIN, ready, arg);
+	/* It was made here: nobody else would close it. */
+	if (error && fd >= 0)
+		loop_close(timer);
+	return error;
 }
 
 void timer_set(const struct source *timer, uint64_t ms)

@@ -124,6 +124,9 @@ const char *plan_driver(const struct plan_device *device);
 /* GiB that a 64-bit MMIO window must have for the BARs of the VM's devices: a power of two. */
 uint64_t plan_bars_gib(const struct plan *plan);
 
+/* Whether one of its disks is to use io_uring. */
+bool plan_wants_io_uring(const struct plan *plan);
+
 /* MiB of a huge page of the VM's kind; 0: it has none. */
 uint64_t plan_page_mib(const struct vm_config *vm);
 

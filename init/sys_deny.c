@@ -107,7 +107,8 @@ static const struct call denied[] = {
 /*
  * Calls that QEMU needs, and values of an argument that it does not: sockets of other families reach
  * the network's code, and hear of the machine's devices (uevents are told in every network namespace);
- * a tap must not outlive its VM or change hands; memory files that are programs.
+ * a tap must not outlive its VM or change hands; memory files that are programs. A listener of its own
+ * could let pass what ours refuses, were ours ever gone.
  */
 static const unsigned tap_ioctls[] = {
 	TUNSETDEBUG,	TUNSETIFF,	 TUNSETPERSIST,	  TUNSETOWNER,	 TUNSETLINK, TUNSETGROUP,
@@ -161,6 +162,11 @@ static unsigned add_by_argument(struct sock_filter *filter, unsigned n, unsigned
 	PUT(LOAD(args[1]));
 	PUT(IF(BPF_JSET, MEMFD_EXEC, 0, 1));
 	PUT(RETURN(action));
+	PUT(RETURN(SECCOMP_RET_ALLOW));
+	PUT(IF(BPF_JEQ, SYS_seccomp, 0, 4));
+	PUT(LOAD(args[1]));
+	PUT(IF(BPF_JSET, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0, 1));
+	PUT(RETURN(SECCOMP_RET_ERRNO | EPERM));
 	PUT(RETURN(SECCOMP_RET_ALLOW));
 	PUT(IF(BPF_JEQ, SYS_ioctl, 0, 2 + 2 * ARRAY_SIZE(tap_ioctls)));
 	PUT(LOAD(args[1]));

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,7 +24,9 @@ static int make_place(const char *path, bool is_folder)
 	char *slash;
 	int fd;
 
-	if (!str_format(place, sizeof(place), ROOM "%s", path))
+	/* Nothing is made outside. */
+	errno = EINVAL;
+	if (strstr(path, "/../") || !str_format(place, sizeof(place), ROOM "%s", path))
 		return -1;
 	for (slash = place + strlen(ROOM) + 1; (slash = strchr(slash, '/')); slash++) {
 		*slash = '\0';
@@ -78,6 +81,7 @@ int sys_room_leave(enum sys_room_of what)
 
 const char *sys_room_enter(const struct room_thing *things, unsigned count)
 {
+	static char step[PLACE];
 	static const char options[] = "mode=0755,size=64k,nr_inodes=512";
 	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
@@ -95,8 +99,10 @@ const char *sys_room_enter(const struct room_thing *things, unsigned count)
 	    symlink("usr/lib", ROOM "/lib"))
 		return "furnish the root";
 	for (unsigned i = 0; i < count; i++)
-		if (put(&things[i]))
-			return "furnish the root";
+		if (put(&things[i])) {
+			snprintf(step, sizeof(step), "furnish the root with %s", things[i].path);
+			return step;
+		}
 	if (mount(NULL, ROOM, NULL, MS_REMOUNT | MS_RDONLY | flags, options))
 		return "make the root read-only";
 	return enter() ? "enter the root" : NULL;

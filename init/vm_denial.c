@@ -56,20 +56,22 @@ static void denied_ready(void *arg, uint32_t events)
 		return;
 	}
 	nr = sys_denied_next(vm->denied.fd);
+	if (++vm->denied_now >= A_SECOND)
+		make_wait(vm);
+	/* Who asked is gone, or was interrupted and asks again. */
 	if (nr < 0)
 		return;
 	vm->calls_denied++;
 	tell(vm, sys_call_name(nr));
-	if (++vm->denied_now >= A_SECOND)
-		make_wait(vm);
 }
 
 void vm_denial_watch(struct vm *vm, int listener)
 {
 	vm_denial_end(vm);
 	vm->denied_now = vm->denied_told = 0;
-	if (listener >= 0)
-		loop_add(&vm->denied, listener, EPOLLIN, denied_ready, vm);
+	/* Without a listener such calls fail by ENOSYS; who waits for an answer that never comes hangs. */
+	if (listener >= 0 && loop_add(&vm->denied, listener, EPOLLIN, denied_ready, vm))
+		vm_denial_end(vm);
 }
 
 void vm_denial_end(struct vm *vm)

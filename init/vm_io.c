@@ -289,6 +289,9 @@ static bool read_report(struct vm *vm)
 	if (report.event == LAUNCH_FINDING) {
 		vm_fault(vm, &report.finding);
 	} else if (report.event == LAUNCH_LISTENER) {
+		if (report.listener < 0)
+			log_msg(LOG_LEVEL_WARN, vm->config->name,
+				"take what tells of denied calls: no descriptor is left");
 		vm_denial_watch(vm, report.listener);
 	} else if (report.event == LAUNCH_EXEC) {
 		vm->devices = report.devices;

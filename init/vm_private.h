@@ -136,12 +136,12 @@ void vm_kill_again(struct vm *vm);
 /* The process is reaped: whether nothing of it is left. Else it is killed, and waited for. */
 bool vm_is_gone(struct vm *vm);
 
-/* Its devices are given back, side by side with everything but its own next start. */
-void vm_release(struct vm *vm);
 /* Refuses, counts and tells of system calls that QEMU may not make; owns listener. */
 void vm_denial_watch(struct vm *vm, int listener);
 void vm_denial_end(struct vm *vm);
 
+/* Its devices are given back, side by side with everything but its own next start. */
+void vm_release(struct vm *vm);
 /* A child was reaped: true when it was one that gave devices back. */
 bool vm_released(pid_t pid);
 /* That takes longer than it should. */

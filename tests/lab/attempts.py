@@ -20,6 +20,7 @@ LAYERS = {
     "READ_ONLY": "read-only mounts",
     "NOEXEC": "mounts without execution",
     "DESCRIPTORS": "descriptors closed",
+    "CHANNEL": "PID 1's end takes none",
     "USER": "user without privileges",
     "SECUREBITS": "securebits",
     "SECCOMP": "seccomp",

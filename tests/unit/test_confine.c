@@ -7,12 +7,18 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/filter.h>
+#include <linux/if_tun.h>
+#include <linux/seccomp.h>
 
 #include "confine.h"
 #include "sys_deny.h"
@@ -146,6 +152,33 @@ static void look_for_calls(int listener)
 	}
 }
 
+/* Those that nobody has to answer for: without a listener, or of io_uring's kind. */
+static void look_for_arguments(int listener)
+{
+	const struct sock_fprog none = { 0 };
+	int fd = memfd_create("data", MFD_CLOEXEC);
+	int bytes;
+
+	if (fd < 0 || socket(AF_UNIX, SOCK_STREAM, 0) < 0)
+		_exit(12);
+	if (ioctl(fd, FIONREAD, &bytes) && errno == EPERM)
+		_exit(18);
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+		    &none) >= 0 ||
+	    errno != EPERM)
+		_exit(13);
+	/* From now on what is denied is so without an answer. */
+	close(listener);
+	if (socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != ENOSYS)
+		_exit(14);
+	if (socket(AF_NETLINK, SOCK_RAW, 0) >= 0 || errno != ENOSYS)
+		_exit(15);
+	if (ioctl(0, TUNSETPERSIST, 1) == 0 || errno != ENOSYS)
+		_exit(16);
+	if (memfd_create("program", MFD_CLOEXEC | 0x10) >= 0 || errno != ENOSYS)
+		_exit(17);
+}
+
 static void look_around(void)
 {
 	struct confine_result result;
@@ -173,6 +206,8 @@ static void look_around(void)
 		_exit(6);
 	look_for_paths();
 	look_for_calls(result.listener);
+	if (result.listener >= 0)
+		look_for_arguments(result.listener);
 	expect_limit("RLIMIT_CORE", RLIMIT_CORE, 0);
 	expect_limit("RLIMIT_MEMLOCK", RLIMIT_MEMLOCK, confine.memlock);
 	if (umask(0) != 077 || setuid(0) == 0)

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "argv.h"
+#include "child.h"
 #include "claim.h"
 #include "confine.h"
 #include "fakesys.h"
@@ -33,6 +34,7 @@ static bool no_iommufd;
 static const char *confine_step;
 static wall_set missing_walls; /* told by the confinement */
 static bool confine_leaks;
+static const char *limit_file; /* that does not take its value */
 static bool confine_listens;
 static bool no_exec;
 static const char *script;
@@ -42,7 +44,7 @@ bool __wrap_claim_bind(int dir, const char *bdf, const char *driver, int vm, str
 int __wrap_claim_iommufd(int dir, int vm, struct diag *diag);
 int __real_pin_self(const struct cpulist *cpus);
 const char *__wrap_confine_self(const struct confine *confine, struct confine_result *result);
-wall_set __wrap_limit_vm(int dir, const struct plan *plan);
+const char *__wrap_limit_vm(int dir, const struct plan *plan, wall_set *missing);
 int __wrap_execve(const char *path, char *const argv[], char *const env[]);
 int __real_execve(const char *path, char *const argv[], char *const env[]);
 void __wrap_host_reserve(int dir, const struct config *all, struct diag *diag);
@@ -77,9 +79,12 @@ int __wrap_claim_iommufd(int dir, int vm, struct diag *diag)
 	return sys_iommufd_open(dir);
 }
 
-wall_set __wrap_limit_vm(int dir, const struct plan *plan)
+const char *__wrap_limit_vm(int dir, const struct plan *limited, wall_set *missing)
 {
-	return sys_exists(dir, "dev/kvm") && plan->memory_max ? 0 : 1U << WALL_MEMORY;
+	if (!sys_exists(dir, "dev/kvm") || !limited->memory_max)
+		*missing |= 1U << WALL_MEMORY;
+	errno = EINVAL;
+	return limit_file;
 }
 
 const char *__wrap_confine_self(const struct confine *confine, struct confine_result *result)
@@ -172,6 +177,7 @@ static int setup(void **state)
 	no_iommufd = no_exec = false;
 	confine_step = NULL;
 	missing_walls = 0;
+	limit_file = NULL;
 	confine_leaks = confine_listens = false;
 	script = "exit 7";
 	devices[0] = '\0';
@@ -435,6 +441,14 @@ static void test_ours(void **state)
 	const int ours[] = { launch.qmp, launch.serial, launch.ctl, launch.words, launch.report };
 
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
+		const bool is_qemus = i < 3;
+		socklen_t len = sizeof(int);
+		int takes = -1;
+
+		/* A kernel before 6.16 does not know. */
+		if (is_qemus &&
+		    getsockopt(ours[i], SOL_SOCKET, CHILD_PASSRIGHTS, &takes, &len) == 0)
+			assert_int_equal(takes, 0);
 		assert_true(ours[i] >= 0);
 		assert_true(fcntl(ours[i], F_GETFD) & FD_CLOEXEC);
 		assert_true(fcntl(ours[i], F_GETFL) & O_NONBLOCK);
@@ -579,6 +593,13 @@ static void test_confine(void **state)
 	(void)state;
 	confine_step = "change the user";
 	assert_fails(DIAG_CONFINE_FAIL, "change the user: Operation not permitted");
+}
+
+static void test_limit(void **state)
+{
+	(void)state;
+	limit_file = "memory.max";
+	assert_fails(DIAG_CONFINE_FAIL, "memory.max: Invalid argument");
 }
 
 /* Nothing goes with QEMU that nobody has meant to. */
@@ -787,6 +808,7 @@ int main(void)
 		LAUNCH_CASE("a device does not open", test_cdev),
 		LAUNCH_CASE("privileges stay", test_confine),
 		LAUNCH_CASE("a stray descriptor", test_stray),
+		LAUNCH_CASE("a limit that is refused", test_limit),
 		LAUNCH_CASE("walls that the kernel lacks", test_missing_walls),
 		LAUNCH_CASE("walls that may be missing", test_weak),
 		LAUNCH_CASE("what stands around it", test_confined),

@@ -2,6 +2,8 @@
 /* What is written to a VM's control group, in a folder that looks like the kernel's. */
 #include "unit.h"
 
+#include <errno.h>
+
 #include "fakesys.h"
 #include "limit.h"
 #include "manifest.h"
@@ -35,8 +37,11 @@ static int teardown(void **state)
 
 static wall_set limited(void)
 {
+	wall_set missing = 0;
+
 	plan_vm(&config, 2, &facts, &plan);
-	return limit_vm(root, &plan);
+	assert_null(limit_vm(root, &plan, &missing));
+	return missing;
 }
 
 static void assert_file(const char *path, const char *text)
@@ -81,12 +86,27 @@ static void test_no_controller(void **state)
 	assert_int_equal(limited(), 1U << WALL_TASKS | 1U << WALL_MEMORY | 1U << WALL_WEIGHT);
 }
 
+/* A kernel that refuses a value is no kernel that lacks the controller. */
+static void test_refused(void **state)
+{
+	wall_set missing = 0;
+
+	(void)state;
+	fakesys_remove(root, GROUP "pids.max");
+	fakesys_file(root, GROUP "pids.max/in the way", "");
+	plan_vm(&config, 2, &facts, &plan);
+	assert_string_equal(limit_vm(root, &plan, &missing), "pids.max");
+	assert_int_equal(errno, EISDIR);
+	assert_int_equal(missing, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_any_cpu, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_controller, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("limit", tests, NULL, NULL);

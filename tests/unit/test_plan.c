@@ -310,6 +310,14 @@ static void test_limits(void **state)
 	make_plan();
 	assert_int_equal(plan.memory_max >> 20, 256 + 600 + 16 + 64);
 	assert_int_equal(plan.tasks_max, 40);
+	facts.device[0].bar[2].bytes = (uint64_t)10240 << 20;
+	vm->uefi_vars = VM_UEFI_VARS_KEEP;
+	str_copy(vm->disk[0].path, sizeof(vm->disk[0].path), "/a");
+	vm->disk[0].aio = DISK_AIO_IO_URING;
+	vm->tasks_max = HV_AUTO;
+	make_plan();
+	assert_int_equal(plan.memory_max >> 20, 256 + 128 + 720 + 64 + 16 + 64);
+	assert_int_equal(plan.tasks_max, 272);
 	vm->overhead_mib = 333;
 	make_plan();
 	assert_int_equal(plan.memory_max >> 20, 333);

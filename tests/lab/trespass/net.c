@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -107,6 +108,29 @@ int try_keep_tap(void)
 			return -errno;
 	}
 	return outcome(ioctl(fd, TUNSETPERSIST, 0));
+}
+
+/* To PID 1, for whom the last close of a device would be long; to itself where there is no such line. */
+int try_pass_descriptor(void)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec data = { .iov_base = "\n", .iov_len = 1 };
+	const struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+	int pair[2] = { ARGV_FD_SERIAL };
+
+	if (fcntl(pair[0], F_GETFD) < 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(rights), &(const int){ STDIN_FILENO }, sizeof(int));
+	return outcome(sendmsg(pair[0], &message, MSG_NOSIGNAL));
 }
 
 /* --- interfaces --- */
