@@ -8,6 +8,7 @@
 
 #include "argv.h"
 #include "open.h"
+#include "pass.h"
 #include "sys.h"
 #include "sys_cgroup.h"
 #include "util.h"
@@ -17,21 +18,7 @@ enum { FD_SPARE = 64 };
 
 int child_hand_over(const struct launch_report *report, int fd)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fd))] = { 0 };
-	struct iovec data = { .iov_base = (void *)report, .iov_len = sizeof(*report) };
-	const struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-
-	rights->cmsg_level = SOL_SOCKET;
-	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
-	return sendmsg(CHILD_FD_REPORT, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return pass_send(CHILD_FD_REPORT, report, sizeof(*report), fd, 0) < 0 ? -1 : 0;
 }
 
 void child_report(const struct launch_report *report)
@@ -137,19 +124,6 @@ static void close_launch(const struct launch *launch)
 	close_ends(&ours);
 }
 
-/* Each report is a message, which can have a descriptor with it. */
-static int open_reports(int *ours, int *theirs)
-{
-	int fd[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd))
-		return -errno;
-	fcntl(fd[0], F_SETFL, O_NONBLOCK);
-	*ours = fd[0];
-	*theirs = fd[1];
-	return 0;
-}
-
 static int open_pipe(int *ours, int *theirs)
 {
 	int fd[2];
@@ -162,23 +136,32 @@ static int open_pipe(int *ours, int *theirs)
 	return 0;
 }
 
+/* Each message of reports stands for itself, and can have a descriptor with it. */
+static int open_socketpair(int type, int *ours, int *theirs)
+{
+	int fd[2];
+
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fd))
+		return -errno;
+	fcntl(fd[0], F_SETFL, O_NONBLOCK);
+	*ours = fd[0];
+	*theirs = fd[1];
+	return 0;
+}
+
 /*
  * PID 1's end must not block; QEMU sets its own end as it likes. Nor may QEMU send a descriptor along: as
  * long as it is on its way PID 1 would hold it, and when it is dropped its last close, which for a device
  * is its reset, would be PID 1's to wait for. A kernel before 6.16 cannot be told.
  */
-static int open_socketpair(int *ours, int *theirs)
+static int open_line(int *ours, int *theirs)
 {
 	const int no = 0;
-	int fd[2];
+	int error = open_socketpair(SOCK_STREAM, ours, theirs);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd))
-		return -errno;
-	fcntl(fd[0], F_SETFL, O_NONBLOCK);
-	setsockopt(fd[0], SOL_SOCKET, CHILD_PASSRIGHTS, &no, sizeof(no));
-	*ours = fd[0];
-	*theirs = fd[1];
-	return 0;
+	if (!error)
+		setsockopt(*ours, SOL_SOCKET, CHILD_PASSRIGHTS, &no, sizeof(no));
+	return error;
 }
 
 /* A launcher is in its VM's group from the first, so that whatever it forks dies with it. */
@@ -202,13 +185,13 @@ int child_start(const struct child_job *job, enum child_channels channels, int q
 
 	*launch = LAUNCH_NOTHING;
 	launch->cgroup = cgroup;
-	error = open_reports(&launch->report, &ends.report);
+	error = open_socketpair(SOCK_SEQPACKET, &launch->report, &ends.report);
 	if (!error && talks)
-		error = open_socketpair(&launch->qmp, &ends.qmp);
+		error = open_line(&launch->qmp, &ends.qmp);
 	if (!error && talks)
-		error = open_socketpair(&launch->serial, &ends.serial);
+		error = open_line(&launch->serial, &ends.serial);
 	if (!error && channels == CHILD_TALKS_CTL)
-		error = open_socketpair(&launch->ctl, &ends.ctl);
+		error = open_line(&launch->ctl, &ends.ctl);
 	if (!error && talks)
 		error = open_pipe(&launch->words, &ends.words);
 	if (!error) {

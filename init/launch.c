@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #include "argv.h"
 #include "check.h"
@@ -15,6 +13,7 @@
 #include "launch_devices.h"
 #include "limit.h"
 #include "open.h"
+#include "pass.h"
 #include "pin.h"
 #include "probe.h"
 #include "room.h"
@@ -264,37 +263,19 @@ void launch_learn(const struct config *config, unsigned slot, pid_t qemu)
 	run_learn(config, slot, qemu);
 }
 
-/* The descriptor that came with a message; -1: none. */
-static int descriptor_of(struct msghdr *message)
-{
-	const struct cmsghdr *rights = CMSG_FIRSTHDR(message);
-	int fd = -1;
-
-	if (rights && rights->cmsg_type == SCM_RIGHTS && rights->cmsg_len == CMSG_LEN(sizeof(fd)))
-		memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
-	return fd;
-}
-
 int launch_read(int fd, struct launch_report *report)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(fd))];
-	struct iovec data = { .iov_base = report, .iov_len = sizeof(*report) };
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
 	ssize_t n;
+	int passed;
 
 	do {
-		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+		n = pass_receive(fd, report, sizeof(*report), &passed);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
 	if (n == 0)
 		return -ENODATA;
-	report->listener = descriptor_of(&message);
+	report->listener = passed;
 	if (n == sizeof(*report))
 		return 1;
 	close_fdp(&report->listener);

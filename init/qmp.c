@@ -9,6 +9,7 @@
 #define JSMN_PARENT_LINKS
 #include <jsmn.h>
 
+#include "pass.h"
 #include "util.h"
 
 enum { TOKENS = 96, COMMAND = 768 };
@@ -137,27 +138,14 @@ void qmp_feed(struct qmp *qmp, const char *data, size_t len, const struct qmp_ha
 }
 
 /* A command is one message, so that those of a child and of PID 1 cannot get into each other. */
-static int send_text(int fd, char *text, int passed)
+static int send_text(int fd, const char *text, int passed)
 {
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { .head = { .cmsg_level = SOL_SOCKET,
-				.cmsg_type = SCM_RIGHTS,
-				.cmsg_len = CMSG_LEN(sizeof(int)) } };
-	struct iovec part = { .iov_base = text, .iov_len = strlen(text) };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-	ssize_t n;
+	size_t len = strlen(text);
+	ssize_t n = pass_send(fd, text, len, passed, MSG_DONTWAIT);
 
-	if (passed >= 0) {
-		memcpy(CMSG_DATA(&control.head), &passed, sizeof(passed));
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control.space);
-	}
-	n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0)
 		return -errno;
-	return (size_t)n == part.iov_len ? 0 : -EAGAIN;
+	return (size_t)n == len ? 0 : -EAGAIN;
 }
 
 int qmp_send_with(int fd, const char *command, const char *arguments, const char *id, int passed)
