@@ -58,18 +58,27 @@ static int set(int error)
 	return error && error != -ENOENT ? -1 : 0;
 }
 
+/* Of the first part that fails, the name and errno are kept. */
+struct failure {
+	const char *part;
+	int error;
+};
+
+static void note(struct failure *failure, int result, const char *part)
+{
+	if (result && !failure->part)
+		*failure = (struct failure){ part, errno };
+}
+
 const char *harden_self(void)
 {
-	const char *failed = NULL;
+	struct failure failure = { 0 };
 
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
-		failed = "let nobody look into it";
+	note(&failure, prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "let nobody look into it");
 	/* Without Yama, VMs' users cannot trace anybody else's processes either. */
-	if (set(sys_ptrace_for_root()) && !failed)
-		failed = "restrict tracing";
-	if (set(sys_memfd_noexec()) && !failed)
-		failed = "have no programs in memory files";
-	if ((drop_bounding() || drop_own()) && !failed)
-		failed = "drop capabilities that nothing needs";
-	return failed;
+	note(&failure, set(sys_ptrace_for_root()), "restrict tracing");
+	note(&failure, set(sys_memfd_noexec()), "have no programs in memory files");
+	note(&failure, drop_bounding() || drop_own(), "drop capabilities that nothing needs");
+	errno = failure.error;
+	return failure.part;
 }
