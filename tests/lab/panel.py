@@ -144,27 +144,26 @@ def _programs(appliance: Appliance, other: Console, seen: Panel) -> None:
 
 
 def _readme(appliance: Appliance, other: Console, seen: Panel) -> None:
-    """What the README shows."""
-    console = appliance.console
-    console.send("shell")
-    console.expect(SHELL_PROMPT)
-    console.send("hvinit ctl start demo; echo $?")
-    console.expect(SHELL_PROMPT)
-    console.send("hvinit ctl events")
-    console.expect("begin")
+    """What the README shows, on the line that the kernel does not write to: its words would come between."""
+    other.send("shell")
+    other.expect(SHELL_PROMPT)
+    other.send("hvinit ctl start demo; echo $?")
+    other.expect(SHELL_PROMPT)
+    other.send("hvinit ctl events")
+    other.expect("begin")
     for line, state in (("pause demo", "paused"), ("resume demo", "running")):
-        other.send(line)
+        appliance.console.send(line)
         # To its end: Ctrl-C throws away what the terminal has not printed yet.
-        console.expect(f'"state": "{state}".*"why": ""}}')
-    console.send_bytes(b"\x03")
-    console.expect(SHELL_PROMPT)
-    console.send("exit")
-    console.expect(PROMPT)
-    for line in ("sta demo", "statsu", "status demo"):
-        console.send(line)
-        console.expect(PROMPT)
-    other.expect("hvinit: demo: running")
+        other.expect(f'"state": "{state}".*"why": ""}}')
+        appliance.console.expect(f"hvinit: demo: {state}")
+        appliance.console.expect(PROMPT)
+    other.send_bytes(b"\x03")
+    other.expect(SHELL_PROMPT)
+    other.send("exit")
     other.expect(PROMPT)
+    for line in ("sta demo", "statsu", "status demo"):
+        other.send(line)
+        other.expect(PROMPT)
 
 
 def _guest(appliance: Appliance, other: Console, seen: Panel) -> None:

@@ -27,7 +27,7 @@ def fits(name: str, text: str) -> dict:
 
 
 def test_readme_shows_what_is(panel: Panel) -> None:
-    assert missing("rescue# hvinit ctl start", panel.console) == []
+    assert missing("rescue# hvinit ctl start", panel.second) == []
 
 
 class TestLogin:
