@@ -96,7 +96,7 @@ out/hvinit.efi: build/checked rootfs/ukify.sh build/rootfs.cpio.zst build/applia
 		$(TOOLS) $(TARGET) board/$(BOARD)/board.mk
 	$(say) UKI $@
 	$(Q)rootfs/ukify.sh $(TOOLS) $(TARGET) $@ \
-		--linux=$(KERNEL)/Image --uname="$$(cat $(KERNEL)/release)" \
+		--linux=$(KERNEL)/vmlinuz.efi --uname="$$(cat $(KERNEL)/release)" \
 		--initrd=build/rootfs.cpio.zst --initrd=build/appliance.cpio \
 		--os-release=@build/os-release --cmdline='$(KERNEL_CMDLINE)'
 
