@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "bootentry.h"
 #include "chore.h"
 #include "log.h"
 #include "sha256.h"
@@ -164,15 +165,14 @@ static void keep_count(unsigned count)
 /* --- the boot loader --- */
 
 /*
- * A loader that counts has the tries that are left in the name of the file it boots: "hvinit+2-1.efi"
- * has two. It takes one with none left only when there is nothing else. UTF-16, of which a name that
- * matters here uses ASCII only.
+ * A loader that counts has the tries that are left in the name of the file it boots. It takes one with
+ * none left only when there is nothing else. UTF-16, of which a name that matters here uses ASCII only.
  */
 static bool has_older(void)
 {
 	char file[SYS_EFI_PATH];
+	struct bootentry entry;
 	char text[LOADER_PATH];
-	char *plus;
 	ssize_t n;
 
 	if (!sys_efi_path("LoaderBootCountPath", SYS_EFI_LOADER, file))
@@ -183,8 +183,7 @@ static bool has_older(void)
 	for (ssize_t i = 0; i < n / 2; i++)
 		text[i] = text[2 * i];
 	text[n / 2] = '\0';
-	plus = strrchr(text, '+');
-	return plus && strtoul(plus + 1, NULL, 10) > 0;
+	return bootentry_parse(text, &entry) && entry.left > 0;
 }
 
 void bootcount_init(int of, const char *release, const char *manifest)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Package trees, the root file system, the image and its bill of materials.
 
-.PHONY: setup update image rootfs sbom size check
+.PHONY: setup update image disk rootfs sbom size check
 
 setup: ## installs the build machine's missing packages (lists them first; root or sudo)
 	$(Q)rootfs/setup.sh
@@ -96,9 +96,15 @@ out/hvinit.efi: build/checked rootfs/ukify.sh build/rootfs.cpio.zst build/applia
 		$(TOOLS) $(TARGET) board/$(BOARD)/board.mk
 	$(say) UKI $@
 	$(Q)rootfs/ukify.sh $(TOOLS) $(TARGET) $@ \
-		--linux=$(KERNEL)/Image --uname="$$(cat $(KERNEL)/release)" \
+		--linux=$(KERNEL)/vmlinuz.efi --uname="$$(cat $(KERNEL)/release)" \
 		--initrd=build/rootfs.cpio.zst --initrd=build/appliance.cpio \
 		--os-release=@build/os-release --cmdline='$(KERNEL_CMDLINE)'
+
+disk: out/hvinit.img ## out/hvinit.img, a whole disk: boot loader, image, state partition
+out/hvinit.img: out/hvinit.efi rootfs/disk.py $(TARGET)
+	$(say) DISK $@
+	$(Q)rootfs/disk.py --loader $(TARGET)/usr/lib/systemd/boot/efi/systemd-bootaa64.efi \
+		--image $< --version $(HVINIT_VERSION) $@
 
 # Of an image that was never built, nobody knows the files.
 image_files = $(wildcard build/image.files)

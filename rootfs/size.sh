@@ -7,7 +7,7 @@ bytes() { stat -L -c %s "$1"; }
 row() { printf '%-34s %10d\n' "$1" "$2"; }
 
 row out/hvinit.efi "$(bytes out/hvinit.efi)"
-row '  kernel' "$(bytes build/kernel/Image)"
+row '  kernel, compressed' "$(bytes build/kernel/vmlinuz.efi)"
 row '  root file system, compressed' "$(bytes build/rootfs.cpio.zst)"
 row '  PID 1 and manifest' "$(bytes build/appliance.cpio)"
 row 'root file system, unpacked' "$(bytes build/rootfs.cpio)"
