@@ -112,6 +112,14 @@ void console_line(const char *text)
 			show_line(console, text);
 }
 
+bool console_works(void)
+{
+	for (struct console *console = NULL; (console = console_next(console));)
+		if (console->kind == CONSOLE_PERSON && term_pending(&console->term) == 0)
+			return true;
+	return false;
+}
+
 /*
  * What a guest prints is behind the same door as its console. A slow line is the commands', whatever
  * guests have to say.

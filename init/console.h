@@ -60,6 +60,9 @@ uint64_t console_dropped(unsigned slot);
 /* A child was reaped: true when it was a command's. */
 bool console_reaped(pid_t pid, int status);
 
+/* Whether a person at some console is shown what is printed: its line takes all that it was sent. */
+bool console_works(void);
+
 /* For commands: what they print, and what takes the place of the prompt until it is over. */
 void console_reply(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void console_attach(unsigned slot);

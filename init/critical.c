@@ -17,6 +17,7 @@
 #include "loop.h"
 #include "shutdown.h"
 #include "sys_machine.h"
+#include "trial.h"
 #include "util.h"
 
 enum { DAY_S = 24 * 60 * 60, UPTIME_S = 10 * 60, KEEP_MS = 30 * 1000, TEXT = 64 };
@@ -28,6 +29,9 @@ static unsigned reboots; /* in that day, this boot being the consequence of the 
 static bool remembers; /* the firmware has variables */
 static bool begun;
 static struct source patience = { .fd = -1 };
+static const struct config
+	*awaited_config; /* whose VM it is, if it turns out that there is no trial */
+static unsigned awaited_slot;
 
 static int64_t now_s(void)
 {
@@ -152,12 +156,12 @@ static void tell(const struct config *config, unsigned slot, const char *what, c
 	log_finding(&diag.finding[0]);
 }
 
-void critical_failed(const struct config *config, unsigned slot)
+static void go_by_manifest(const struct config *config, unsigned slot)
 {
 	char text[TEXT];
 	const char *why;
 
-	if (!config->vm[slot].critical || begun || shutdown_going_on())
+	if (begun || shutdown_going_on())
 		return;
 	switch (config->host.on_critical_failed) {
 	case HOST_ON_CRITICAL_FAILED_POWEROFF:
@@ -175,4 +179,22 @@ void critical_failed(const struct config *config, unsigned slot)
 	default:
 		tell(config, slot, "stays as it is", "HOST_ON_CRITICAL_FAILED is \"stay\"");
 	}
+}
+
+static void go_by_manifest_after_all(void)
+{
+	go_by_manifest(awaited_config, awaited_slot);
+}
+
+void critical_failed(const struct config *config, unsigned slot)
+{
+	char why[DIAG_TEXT];
+
+	if (!config->vm[slot].critical || begun || shutdown_going_on())
+		return;
+	awaited_config = config;
+	awaited_slot = slot;
+	str_format(why, sizeof(why), "the critical VM %s has failed", config->vm[slot].name);
+	if (!trial_failed(why, go_by_manifest_after_all))
+		go_by_manifest(config, slot);
 }

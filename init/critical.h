@@ -9,8 +9,9 @@
 void critical_init(int root);
 
 /*
- * VM slot has failed, and is not started again by itself. When it is critical, does what
- * HOST_ON_CRITICAL_FAILED says, through the orderly shutdown; says so in any case.
+ * VM slot has failed, and is not started again by itself. When it is critical, an image on trial gives
+ * way to another; else does what HOST_ON_CRITICAL_FAILED says, through the orderly shutdown. Says so in
+ * any case.
  */
 void critical_failed(const struct config *config, unsigned slot);
 

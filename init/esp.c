@@ -9,11 +9,11 @@
 #include "util.h"
 #include "wait.h"
 
-enum { APPEAR_S = 10, UUID = 40 };
+enum { APPEAR_S = 10 };
 
 struct search {
 	int root;
-	char uuid[UUID];
+	char uuid[SYS_UUID];
 	struct sys_partition *partition;
 	int error;
 };
@@ -36,22 +36,27 @@ int esp_find(int root, struct sys_partition *partition)
 	return search.error;
 }
 
-int esp_mount(int root, bool writable)
+int esp_mount_found(int root, const struct sys_partition *partition, bool writable)
 {
 	/* The kernel does not look for a character set's module itself: nothing answers it. */
 	static const char *const modules[] = { "nls_cp437", "nls_iso8859-1", "vfat" };
-	struct sys_partition partition;
-	int error = esp_find(root, &partition);
 
-	if (error)
-		return error;
 	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
-		error = module_load(root, modules[i]);
+		int error = module_load(root, modules[i]);
+
 		/* What is no module may be built in; if it is not, the mount tells. */
 		if (error && error != -ENOENT)
 			return error;
 	}
-	return sys_mount_detached(partition.node, "vfat", writable);
+	return sys_mount_detached(partition->node, "vfat", writable);
+}
+
+int esp_mount(int root, bool writable)
+{
+	struct sys_partition partition;
+	int error = esp_find(root, &partition);
+
+	return error ? error : esp_mount_found(root, &partition, writable);
 }
 
 const char *esp_error(int error)

@@ -28,6 +28,8 @@ int esp_find(int root, struct sys_partition *partition);
  * firmware's variables, loads modules and waits for disks.
  */
 int esp_mount(int root, bool writable);
+/* The same when it has been found. */
+int esp_mount_found(int root, const struct sys_partition *partition, bool writable);
 
 /* What such an error means, in words that go after a colon; else what strerror() says. */
 const char *esp_error(int error);

@@ -11,9 +11,11 @@
 #include "device_event.h"
 #include "dma_fault.h"
 #include "hw_errors.h"
+#include "images.h"
 #include "log.h"
 #include "manifest.h"
 #include "panic.h"
+#include "trial.h"
 #include "uevent.h"
 #include "util.h"
 #include "vm.h"
@@ -23,11 +25,17 @@
 
 static const struct config *config;
 
+static void died(const char *why)
+{
+	bootcount_died(why);
+	trial_died(why);
+}
+
 static void look_for_watchdog(void)
 {
 	if (!watchdog_look() || !watchdog_has_bitten())
 		return;
-	bootcount_died("the watchdog has reset the machine");
+	died("the watchdog has reset the machine");
 	/* All VMs may run by now, and then nothing else would clear that. */
 	vm_judge_boot();
 }
@@ -69,8 +77,9 @@ static void look_back(void)
 
 	bootcount_init(root, RELEASE, MANIFEST_PATH);
 	critical_init(root);
+	trial_init(config, root);
 	if (panic_is_kept(root)) {
-		bootcount_died("the kernel panicked");
+		died("the kernel panicked");
 		panic_copied(chore_start(panic_copy, &root, panic_copied));
 	}
 	look_for_watchdog();
@@ -94,6 +103,9 @@ bool machine_init(const struct config *all)
 	log_notice(hw_errors_line);
 	log_hide(dma_fault_hides);
 	watchdog_init(config->host.watchdog_s);
+	error = images_init();
+	if (error)
+		log_msg(LOG_LEVEL_WARN, "host", "make room for images: %s", strerror(-error));
 	look_back();
 	/* Before the look, so that what comes after it is not missed. */
 	error = uevent_init(on_event, on_loss);
@@ -110,6 +122,7 @@ void machine_drivers_loaded(void)
 {
 	look_for_watchdog();
 	button_look();
+	trial_drivers_loaded();
 	if (config->host.watchdog_s > 0 && !watchdog_last_reset()[0])
 		log_msg(LOG_LEVEL_INFO, "host", "watchdog: %s", watchdog_state());
 }
@@ -118,6 +131,7 @@ void machine_status(void (*print)(const char *fmt, ...))
 {
 	print("watchdog: %s%s%s\n", watchdog_state(),
 	      watchdog_last_reset()[0] ? "; last reset: " : "", watchdog_last_reset());
+	trial_status(print);
 	if (bootcount_failed())
 		print("boots of this image that failed in a row: %u\n", bootcount_failed());
 }

@@ -31,6 +31,7 @@
 #include "sys.h"
 #include "sys_sysctl.h"
 #include "tool.h"
+#include "trial.h"
 #include "util.h"
 #include "version.h"
 #include "vm.h"
@@ -300,6 +301,15 @@ static void add_console(void *arg, const char *path, unsigned baud)
 	warn("open a console", fd < 0 ? fd : console_add(fd, path, baud));
 }
 
+/* Who wants to look at the machine in safe mode does not want it to reboot. */
+static void judge_safe_mode(const struct diag *diag)
+{
+	if (diag_failures(diag, DIAG_HOST))
+		trial_failed("its manifest cannot be trusted", NULL);
+	else
+		trial_suspend();
+}
+
 _Noreturn static void run_pid1(void)
 {
 	static struct diag diag;
@@ -329,6 +339,8 @@ _Noreturn static void run_pid1(void)
 	warn("make room for events", event_init(EVENT_BYTES));
 	warn("listen for 'hvinit ctl'", ctl_init());
 	safe |= machine_init(&config);
+	if (safe)
+		judge_safe_mode(&diag);
 	/* An image that fails even in safe mode must not reboot for ever. */
 	fatal_init(config.host.on_fatal == HOST_ON_FATAL_REBOOT && !bootcount_is_bad());
 	warn("set up the VMs", vm_init(&config, &diag));

@@ -11,6 +11,7 @@
 #include "manifest.h"
 #include "show.h"
 #include "sys.h"
+#include "trial.h"
 #include "util.h"
 #include "version.h"
 #include "vm.h"
@@ -28,6 +29,7 @@ static void add_machine(struct json *json)
 	json_string(json, "watchdog", watchdog_state());
 	json_text(json, "last_reset", watchdog_last_reset());
 	json_number(json, "boots_failed", bootcount_failed());
+	trial_json(json);
 	json_number(json, "log_lost_lines", (int64_t)log_lost());
 	json_number(json, "dma_faults_unnamed", (int64_t)dma_fault_unnamed());
 }

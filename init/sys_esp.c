@@ -85,6 +85,8 @@ int sys_partition_find(int root, const char *uuid, struct sys_partition *partiti
 	int result;
 
 	*partition = (struct sys_partition){ 0 };
+	if (!str_copy(partition->uuid, sizeof(partition->uuid), uuid))
+		return -ENAMETOOLONG;
 	result = sys_names(root, "sys/class/block", look_at_block, &search);
 	if (result)
 		return result;

@@ -11,7 +11,10 @@
 
 #include "sys.h"
 
+enum { SYS_UUID = 40 };
+
 struct sys_partition {
+	char uuid[SYS_UUID];
 	char node[SYS_NAME]; /* below /dev */
 	unsigned number; /* in its table, from 1 */
 	uint64_t first; /* block, of block_size bytes */

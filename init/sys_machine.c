@@ -83,6 +83,52 @@ ssize_t sys_efi_read(int root, const char *path, char *buf, size_t size)
 	return n;
 }
 
+ssize_t sys_efi_text(int root, const char *path, char *buf, size_t size)
+{
+	char value[2 * PATH_SIZE];
+	ssize_t n = sys_efi_read(root, path, value, sizeof(value));
+	size_t used = 0;
+
+	if (n < 0)
+		return n;
+	for (ssize_t i = 0; i + 1 < n && (value[i] || value[i + 1]); i += 2) {
+		if (used + 1 >= size)
+			return -EFBIG;
+		buf[used++] = value[i + 1] || value[i] < ' ' ? '?' : value[i];
+	}
+	buf[used] = '\0';
+	return (ssize_t)used;
+}
+
+struct variables {
+	const char *prefix;
+	const char *vendor;
+	int (*each)(void *arg, const char *name);
+	void *arg;
+};
+
+static int pass_variable(void *arg, const char *file)
+{
+	const struct variables *only = arg;
+	size_t vendor = strlen(only->vendor) + 1;
+	size_t len = strlen(file);
+	char name[PATH_SIZE];
+
+	if (!str_prefix(file, only->prefix) || len <= vendor ||
+	    strcmp(file + len - vendor + 1, only->vendor) != 0 ||
+	    !str_format(name, sizeof(name), "%.*s", (int)(len - vendor), file))
+		return 0;
+	return only->each(only->arg, name);
+}
+
+int sys_efi_each(int root, const char *prefix, const char *vendor,
+		 int (*each)(void *arg, const char *name), void *arg)
+{
+	struct variables only = { prefix, vendor, each, arg };
+
+	return sys_names(root, EFI_VARIABLES, pass_variable, &only);
+}
+
 /*
  * The kernel guards variables that it does not know against rm -r by a flag, which stands in our
  * way as well. Where there is no such flag, the next step tells what is amiss.

@@ -5,7 +5,9 @@
 #include "event.h"
 #include "host.h"
 #include "log.h"
+#include "manifest.h"
 #include "shutdown.h"
+#include "trial.h"
 #include "util.h"
 #include "vm_private.h"
 
@@ -63,8 +65,25 @@ static bool are_all_up(void)
 	return any;
 }
 
+/* An image on trial has to show that those run which the machine is there for. */
+static bool are_critical_up(void)
+{
+	const struct config *config = vm_config();
+
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
+		const struct vm_config *one = &config->vm[slot];
+		const struct vm *vm = vm_at(slot);
+
+		if (manifest_vm_used(one) && one->critical && one->autostart &&
+		    (!vm || vm->state != VM_RUNNING))
+			return false;
+	}
+	return true;
+}
+
 void vm_judge_boot(void)
 {
+	trial_judge(are_critical_up());
 	if (are_all_up())
 		bootcount_good();
 }
@@ -121,6 +140,7 @@ void vm_autostart(void)
 void vm_safe(void)
 {
 	safe = true;
+	trial_suspend();
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
 		struct vm *vm = vm_at(slot);
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names alone: which of the files can be booted is for the loader and the firmware to find out. */
+#include "images.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "bootentry.h"
+#include "esp.h"
+#include "sys.h"
+#include "util.h"
+
+#define PREFIX "hvinit_"
+#define SUFFIX ".efi"
+
+static struct images none;
+static struct images *found = &none;
+
+int images_init(void)
+{
+	void *shared = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return -errno;
+	found = shared;
+	return 0;
+}
+
+/* False: it is no image of ours. */
+static bool take_name(const char *name, struct image_file *file)
+{
+	struct bootentry entry;
+	char path[BOOTENTRY_PATH];
+	size_t len;
+
+	*file = (struct image_file){ 0 };
+	if (!str_format(path, sizeof(path), ESP_IMAGES "/%s", name) ||
+	    !bootentry_parse(path, &entry) || !str_prefix(entry.good, PREFIX))
+		return false;
+	len = strlen(entry.good);
+	if (len <= strlen(PREFIX SUFFIX) || strcmp(entry.good + len - strlen(SUFFIX), SUFFIX) != 0)
+		return false;
+	file->counted = entry.counted;
+	file->left = entry.left;
+	file->done = entry.done;
+	return str_copy(file->name, sizeof(file->name), name) &&
+	       str_format(file->version, sizeof(file->version), "%.*s",
+			  (int)(len - strlen(PREFIX SUFFIX)), entry.good + strlen(PREFIX));
+}
+
+static int take(void *arg, const char *name)
+{
+	struct images *images = arg;
+	struct image_file file;
+	unsigned at = 0;
+
+	if (!take_name(name, &file))
+		return 0;
+	while (at < images->count && strverscmp(images->file[at].version, file.version) > 0)
+		at++;
+	images->more += images->count == IMAGES;
+	if (at == IMAGES)
+		return 0;
+	images->count += images->count < IMAGES;
+	memmove(&images->file[at + 1], &images->file[at],
+		(images->count - 1 - at) * sizeof(images->file[0]));
+	images->file[at] = file;
+	return 0;
+}
+
+int images_look(int esp)
+{
+	_cleanup_fd_ int folder = openat(esp, ESP_IMAGES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct images images = { .looked = true };
+	int error;
+
+	if (folder < 0)
+		return -errno;
+	error = sys_names_in(folder, take, &images);
+	if (error)
+		return error;
+	*found = images;
+	return 0;
+}
+
+const struct images *images_found(void)
+{
+	return found;
+}
+
+bool images_has_other(const struct images *images, const char *version)
+{
+	for (unsigned i = 0; i < images->count; i++) {
+		const struct image_file *file = &images->file[i];
+
+		if (strcmp(file->version, version) != 0 && (!file->counted || file->left > 0))
+			return true;
+	}
+	return false;
+}
