@@ -20,15 +20,16 @@ from .progress import Progress
 from .resources import Resources, resources
 from .stories import STORIES as PROOFS
 from .stories import Seen
+from .trials import Trials, trials
 from .walls import Walls, walls
 
-Told = Seen | Resources | Life | Crowd | Mishaps | Losses | Panel | Walls | Dma
+Told = Seen | Resources | Life | Crowd | Mishaps | Losses | Panel | Walls | Dma | Trials
 
 CORES_FOR_A_BOOT = 2
 # In the order in which they are begun: the longest first.
 STORIES = {
     "resources": resources, "life": life, **PROOFS, "crowd": crowd, "mishaps": mishaps,
-    "losses": losses, "panel": panel, "walls": walls, "dma": dma,
+    "losses": losses, "panel": panel, "walls": walls, "dma": dma, "trials": trials,
 }
 
 

@@ -54,6 +54,8 @@ extern int release_error;
 extern unsigned releases;
 
 extern bool going_down;
+extern bool critical_up; /* what was last said of the VMs that an image is judged by */
+extern bool trial_suspended;
 extern int shutdowns; /* a bit for each enum shutdown_how that was asked for */
 extern unsigned guest_ended;
 extern unsigned guest_printed; /* times that the console was told of it */

@@ -13,6 +13,7 @@
 #include "shutdown.h"
 #include "standins.h"
 #include "sys_machine.h"
+#include "trial.h"
 
 #define VARIABLE "sys/firmware/efi/efivars/HvinitCriticalReboots-" SYS_EFI_OURS
 #define EFI_FILE "sys/firmware/efi/efivars/Other"
@@ -28,6 +29,9 @@ static bool chore_hangs;
 static int64_t now_s;
 static int64_t up_s;
 static unsigned failed_boots;
+static bool on_trial;
+static char given_up[DIAG_TEXT];
+static void (*not_alone)(void);
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 int __real_sys_efi_write(int dir, const char *path, const void *data, size_t size);
@@ -63,6 +67,14 @@ int bootcount_fail(void)
 	return sys_exists(root, EFI_FILE) ? 0 : -ENOENT;
 }
 
+/* The image is on trial, so that the machine goes back to another one; or nobody knows yet. */
+bool trial_failed(const char *why, void (*otherwise)(void))
+{
+	str_copy(given_up, sizeof(given_up), why);
+	not_alone = otherwise;
+	return on_trial;
+}
+
 bool shutdown_going_on(void)
 {
 	return going_on;
@@ -90,7 +102,8 @@ static int setup(void **state)
 	config.vm[1].critical = true;
 	config.host.on_critical_failed = HOST_ON_CRITICAL_FAILED_REBOOT;
 	config.host.critical_reboots = 2;
-	going_on = chore_fails = chore_hangs = false;
+	going_on = chore_fails = chore_hangs = on_trial = false;
+	given_up[0] = '\0';
 	now_s = NOW;
 	up_s = 30;
 	failed_boots = 0;
@@ -135,6 +148,19 @@ static void test_poweroff(void **state)
 	critical_failed(&config, 1);
 	assert_string_equal(asked, "power off");
 	assert_int_equal(failed_boots, 0);
+}
+
+static void test_trial(void **state)
+{
+	(void)state;
+	on_trial = true;
+	critical_failed(&config, 1);
+	assert_string_equal(given_up, "the critical VM router has failed");
+	assert_string_equal(asked, "");
+	/* There turns out to be nothing else to boot. */
+	not_alone();
+	assert_string_equal(asked, "reboot");
+	assert_int_equal(failed_boots, 1);
 }
 
 /* So many a day, over reboots; the next day there are as many again. */
@@ -231,6 +257,7 @@ int main(void)
 		CRITICAL_CASE("a VM that is not, and a machine that goes down", test_not_critical),
 		CRITICAL_CASE("stay", test_stay),
 		CRITICAL_CASE("power off", test_poweroff),
+		CRITICAL_CASE("an image on trial", test_trial),
 		CRITICAL_CASE("reboots in a day", test_reboots),
 		CRITICAL_CASE("no clock", test_no_clock),
 		CRITICAL_CASE("a firmware that hangs", test_once),

@@ -14,7 +14,9 @@
 #include "log.h"
 #include "machine.h"
 #include "manifest.h"
+#include "images.h"
 #include "panic.h"
+#include "trial.h"
 #include "uevent.h"
 #include "vm.h"
 #include "watchdog.h"
@@ -143,6 +145,33 @@ void bootcount_died(const char *why)
 	note("died: %s;", why);
 }
 
+int images_init(void)
+{
+	return 0;
+}
+
+void trial_init(const struct config *all, int root)
+{
+	(void)root;
+	assert_ptr_equal(all, &config);
+	note("trial;");
+}
+
+void trial_died(const char *why)
+{
+	note("trial died: %s;", why);
+}
+
+void trial_drivers_loaded(void)
+{
+	note("images;");
+}
+
+void trial_status(void (*print)(const char *fmt, ...))
+{
+	print("image 0.1.0: good\n");
+}
+
 void vm_judge_boot(void)
 {
 	note("judged;");
@@ -206,7 +235,7 @@ static void test_boot(void **state)
 {
 	(void)state;
 	assert_false(machine_init(&config));
-	assert_string_equal(calls, "watchdog 60;look;listen for devices that come and go: "
+	assert_string_equal(calls, "watchdog 60;trial;look;listen for devices that come and go: "
 				   "Too many open files;buttons;");
 }
 
@@ -217,9 +246,10 @@ static void test_look_back(void **state)
 	panicked = appears = bitten = true;
 	failed = 3;
 	assert_true(machine_init(&config));
-	assert_non_null(strstr(calls, "died: the kernel panicked;"));
+	assert_non_null(
+		strstr(calls, "died: the kernel panicked;trial died: the kernel panicked;"));
 	assert_non_null(strstr(calls, "remove the record of the last panic: "));
-	assert_non_null(strstr(calls, "died: the watchdog has reset the machine;judged;"));
+	assert_non_null(strstr(calls, "trial died: the watchdog has reset the machine;judged;"));
 	assert_non_null(strstr(calls, "BOOT-FAILED;"));
 }
 
@@ -264,23 +294,23 @@ static void test_drivers_loaded(void **state)
 	machine_init(&config);
 	calls[0] = '\0';
 	machine_drivers_loaded();
-	assert_string_equal(calls, "look;buttons;watchdog: fake, 60 s;");
+	assert_string_equal(calls, "look;buttons;images;watchdog: fake, 60 s;");
 	calls[0] = '\0';
 	config.host.watchdog_s = HV_NONE;
 	machine_drivers_loaded();
-	assert_string_equal(calls, "look;buttons;");
+	assert_string_equal(calls, "look;buttons;images;");
 	calls[0] = '\0';
 	config.host.watchdog_s = 60;
 	last_reset = "no cause known";
 	machine_drivers_loaded();
-	assert_string_equal(calls, "look;buttons;");
+	assert_string_equal(calls, "look;buttons;images;");
 }
 
 static void test_status(void **state)
 {
 	(void)state;
 	machine_status(note);
-	assert_string_equal(calls, "watchdog: fake, 60 s\n");
+	assert_string_equal(calls, "watchdog: fake, 60 s\nimage 0.1.0: good\n");
 	calls[0] = '\0';
 	last_reset = "the watchdog";
 	failed = 2;

@@ -17,6 +17,7 @@
 #include "standins.h"
 #include "status.h"
 #include "sys.h"
+#include "trial.h"
 #include "version.h"
 #include "vm.h"
 #include "watchdog.h"
@@ -95,6 +96,11 @@ uint64_t dma_fault_count(unsigned vm, unsigned hostdev)
 unsigned bootcount_failed(void)
 {
 	return 2;
+}
+
+void trial_json(struct json *json)
+{
+	json_null(json, "fell_back");
 }
 
 const char *watchdog_state(void)
@@ -219,6 +225,7 @@ static bool show_none(void)
 	"  \"watchdog\": \"fed\",\n"              \
 	"  \"last_reset\": null,\n"               \
 	"  \"boots_failed\": 2,\n"                \
+	"  \"fell_back\": null,\n"                \
 	"  \"log_lost_lines\": 5,\n"              \
 	"  \"dma_faults_unnamed\": 2038,\n"
 

@@ -391,6 +391,26 @@ static void test_host_ready(void **state)
 	assert_string_equal(order, "a c b d ");
 }
 
+/* An image on trial is judged by those that are critical and start at boot, whatever others do. */
+static void test_judged_by(void **state)
+{
+	(void)state;
+	set_up();
+	vm_judge_boot();
+	assert_true(critical_up);
+	config.vm[0].critical = true;
+	config.vm[0].autostart = true;
+	vm_judge_boot();
+	assert_false(critical_up);
+	go_running();
+	assert_true(critical_up);
+	end_process(SEGFAULT);
+	assert_false(critical_up);
+	config.vm[0].autostart = false;
+	vm_judge_boot();
+	assert_true(critical_up);
+}
+
 /* This story must be the last: nothing starts by itself from then on. */
 static void test_safe(void **state)
 {
@@ -399,7 +419,9 @@ static void test_safe(void **state)
 	go_running();
 	end_process(SEGFAULT);
 	assert_state("backoff");
+	assert_false(trial_suspended);
 	vm_safe();
+	assert_true(trial_suspended);
 	assert_state("stopped");
 	go_running();
 	end_process(SEGFAULT);
@@ -432,6 +454,7 @@ int main(void)
 		STORY("order, and the last VM", test_order_and_last_vm),
 		STORY("unfit", test_unfit),
 		STORY("the host is ready", test_host_ready),
+		STORY("what an image is judged by", test_judged_by),
 		STORY("safe mode", test_safe),
 	};
 

@@ -12,12 +12,13 @@ UNIT_CFLAGS += -fno-sanitize-recover=all -fno-omit-frame-pointer
 # Tests whose log, loop and reports are stand-ins, and those of a VM's life.
 UNIT_STORIES := vm vm_io vm_judge vm_policy vm_pulse vm_release vm_stop vm_table
 UNIT_STANDINS := $(UNIT_STORIES) bootcount button critical device device_event dma_fault hw_errors
-UNIT_STANDINS += shutdown show status uevent vm_denial vm_plug watchdog
+UNIT_STANDINS += shutdown show status trial uevent vm_denial vm_plug watchdog
 # Those of consoles.
 UNIT_DESK := command console console_guest console_login console_program
 
 # Calls that a test answers itself, with the real one at hand as __real_NAME().
 UNIT_WRAP_bootcount := sys_efi_write
+UNIT_WRAP_bootopt := sys_efi_write
 UNIT_WRAP_button := clock_gettime ioctl sys_input_each sys_input_open
 UNIT_WRAP_claim := module_load sys_pci_write sys_driver_probe sys_iommufd_open sys_vfio_open ioctl
 UNIT_WRAP_check_disks := fstatat
@@ -30,6 +31,7 @@ UNIT_WRAP_critical := clock_gettime sys_efi_write
 UNIT_WRAP_ctl := connect read
 UNIT_WRAP_device_event := sys_pci_write
 UNIT_WRAP_dma_fault := clock_gettime
+UNIT_WRAP_esp := module_load sys_mount_detached wait_until
 UNIT_WRAP_fatal := getpid pause reboot sleep sys_kmsg_open
 UNIT_WRAP_hw_errors := clock_gettime
 UNIT_WRAP_module := syscall sys_kernel_release
@@ -48,6 +50,7 @@ UNIT_WRAP_sys_cgroup := mkdirat
 UNIT_WRAP_show := manifest_read
 UNIT_WRAP_shutdown := fork sync reboot sys_state_umount
 UNIT_WRAP_status := clock_gettime sys_kernel_release
+UNIT_WRAP_trial := sys_efi_write
 UNIT_WRAP_tool := sys_root_open
 UNIT_WRAP_uevent := recvfrom sys_uevent_open
 $(foreach story,$(UNIT_STORIES),$(eval UNIT_WRAP_$(story) := kill clock_gettime))

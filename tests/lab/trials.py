@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""New images on a server's disk, as an update leaves them: a good one, whose tries are then counted no
+more; one that panics, one whose critical VM fails and one that hangs, after which the machine comes back
+with the older one; and one that the boot loader cannot even load."""
+
+import re
+from dataclasses import dataclass, field
+
+from . import config
+from .appliance import SHELL_PROMPT, Appliance
+from .image import Image, version
+from .machine import Trip
+from .paths import LAB
+from .progress import Progress
+from .server import IMAGES, Server
+from .story import Story
+
+BLESS_S = 3
+WATCHDOG_S = 20
+GOOD, PANICS, FAILS, HANGS, TORN = "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0"
+VARIABLES = "/sys/firmware/efi/efivars"
+ICE = "/sys/fs/cgroup/ice"
+GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+
+@dataclass
+class Trials(Story):
+    """What the story leaves behind: of each trip its console, and the boot folder after it."""
+
+    consoles: dict[str, str] = field(default_factory=dict)
+    images: dict[str, list[str]] = field(default_factory=dict)
+
+
+def manifest(**symbols: str | int | bool) -> str:
+    """One critical VM without a device, and what a server has."""
+    devices = {f"VM0_HOSTDEV{n}_BDF": "" for n in range(2)}
+    return config.changed(**devices, **{
+        "HOST_MODULES": "nvme i6300esb", "HOST_WATCHDOG_S": str(WATCHDOG_S), "HOST_BLESS_SECONDS": BLESS_S,
+        "VM0_NAME": "demo", "VM0_MEMORY_MIB": 128, "VM0_CRITICAL": True, "VM0_AUTOSTART": True,
+        "VM0_CONSOLE_ECHO": False, "VM0_RESTART": "never", **symbols,
+    })  # fmt: skip
+
+
+def trials(tell: Progress) -> Trials:
+    folder = LAB / "images"
+    own = Image(version(), manifest()).build(folder / "own.efi")
+    good = Image(GOOD, manifest()).build(folder / "good.efi")
+    server = Server(
+        "trials", {f"hvinit_{version()}.efi": own, f"hvinit_{GOOD}+3.efi": good},
+        extra=["-device", "i6300esb,bus=pcie.0,addr=0x9", "-action", "watchdog=reset"],
+    )  # fmt: skip
+    seen = Trials(server)
+    for chapter in (_good, _panics, _fails, _hangs, _torn):
+        name = chapter.__name__.strip("_")
+        with Trip(server) as trip:
+            appliance = Appliance(trip, tell)
+            chapter(appliance, seen)
+            seen.consoles[name] = trip.console.text()
+        seen.images[name] = server.images()
+        tell(f"trials: {name} is over: {' '.join(seen.images[name])}")
+        _prepare(server, name)
+    seen.console = "\n".join(seen.consoles.values())
+    return seen
+
+
+def _prepare(server: Server, after: str) -> None:
+    """What is put on the disk for the chapter behind AFTER."""
+    folder = LAB / "images"
+    if after == "good":
+        image = Image(PANICS, manifest(), "rdinit=/nowhere panic=1").build(folder / "panics.efi")
+        server.put(f"{IMAGES}/hvinit_{PANICS}+3.efi", image)
+    elif after == "panics":
+        image = Image(FAILS, manifest(VM0_KERNEL="/nowhere/Image")).build(folder / "fails.efi")
+        server.put(f"{IMAGES}/hvinit_{FAILS}+1.efi", image)
+    elif after == "fails":
+        image = Image(HANGS, manifest(HOST_BLESS_SECONDS=3600)).build(folder / "hangs.efi")
+        server.put(f"{IMAGES}/hvinit_{HANGS}+1.efi", image)
+    elif after == "hangs":
+        torn = folder / "torn.efi"
+        torn.write_bytes((folder / "good.efi").read_bytes()[: 5 << 20])
+        server.put(f"{IMAGES}/hvinit_{TORN}+3.efi", torn)
+
+
+def _started(appliance: Appliance, wanted: str) -> None:
+    appliance.console.expect(rf"init: started: hvinit {re.escape(wanted)},")
+    appliance.tell(f"appliance: hvinit {wanted} has started")
+
+
+def _status(appliance: Appliance, seen: Trials, name: str) -> None:
+    seen.answers[name] = appliance.status_of_machine()
+    seen.answers[f"{name} --json"] = "{" + appliance.ask("status --json", r"\r\n{")
+
+
+def _good(appliance: Appliance, seen: Trials) -> None:
+    _started(appliance, GOOD)
+    appliance.console.expect("host: this image is on trial")
+    appliance.await_vm("running")
+    _status(appliance, seen, "on trial")
+    appliance.console.expect("host: this image is good")
+    _status(appliance, seen, "good")
+    seen.answers["options"] = appliance.shell(
+        f"cd {VARIABLES}; for one in BootOrder BootCurrent Boot000*; do "
+        f"echo $one; busybox od -An -v -tx1 ${{one%-{GLOBAL}}}-{GLOBAL}; done"
+    )
+    appliance.power_off()
+
+
+def _panics(appliance: Appliance, seen: Trials) -> None:
+    """Three times, before there is a PID 1 to say anything; then the good one comes back."""
+    for _ in range(3):
+        appliance.console.expect("Kernel panic - not syncing")
+    _came_back(appliance, seen, "after panics")
+
+
+def _fails(appliance: Appliance, seen: Trials) -> None:
+    _started(appliance, FAILS)
+    appliance.console.expect("TRIAL-FAILED")
+    _came_back(appliance, seen, "after a failure")
+
+
+def _hangs(appliance: Appliance, seen: Trials) -> None:
+    """PID 1 is made to stand still: nothing feeds the watchdog any more."""
+    _started(appliance, HANGS)
+    appliance.await_lines("hvinit: demo: running", "watchdog armed")
+    appliance.console.send("shell")
+    appliance.console.expect(SHELL_PROMPT)
+    appliance.console.send(f"busybox mkdir {ICE}; echo 1 >{ICE}/cgroup.procs; echo 1 >{ICE}/cgroup.freeze")
+    _came_back(appliance, seen, "after a hang")
+
+
+def _torn(appliance: Appliance, seen: Trials) -> None:
+    """The loader gives up, and the firmware takes what is next in its order."""
+    _came_back(appliance, seen, "past the loader")
+
+
+def _came_back(appliance: Appliance, seen: Trials, name: str) -> None:
+    _started(appliance, GOOD)
+    appliance.await_vm("running")
+    _status(appliance, seen, name)
+    appliance.power_off()
