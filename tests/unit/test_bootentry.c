@@ -130,7 +130,7 @@ int main(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		snprintf(titles[i], sizeof(titles[i]), "\"%s\"", names[i].path);
+		snprintf(titles[i], sizeof(titles[i]), "path %s", names[i].path);
 		tests[4 + i] = FIXTURE(titles[i], test_name, NULL, NULL, (void *)&names[i]);
 	}
 	return cmocka_run_group_tests_name("bootentry", tests, NULL, NULL);

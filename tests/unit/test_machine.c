@@ -315,7 +315,7 @@ static void test_status(void **state)
 	last_reset = "the watchdog";
 	failed = 2;
 	machine_status(note);
-	assert_string_equal(calls, "watchdog: fake, 60 s; last reset: the watchdog\n"
+	assert_string_equal(calls, "watchdog: fake, 60 s; last reset: the watchdog\nimage 0.1.0: good\n"
 				   "boots of this image that failed in a row: 2\n");
 }
 
