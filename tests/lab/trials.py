@@ -37,7 +37,7 @@ def manifest(**symbols: str | int | bool) -> str:
     return config.changed(**devices, **{
         "HOST_MODULES": "nvme i6300esb", "HOST_WATCHDOG_S": str(WATCHDOG_S), "HOST_BLESS_SECONDS": BLESS_S,
         "VM0_NAME": "demo", "VM0_MEMORY_MIB": 128, "VM0_CRITICAL": True, "VM0_AUTOSTART": True,
-        "VM0_CONSOLE_ECHO": False, "VM0_RESTART": "never", **symbols,
+        "VM0_CONSOLE_ECHO": False, "VM0_STOP_TIMEOUT": 1, **symbols,
     })  # fmt: skip
 
 
