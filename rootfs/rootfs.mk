@@ -43,8 +43,12 @@ build/os-release: Makefile build/rootfs.config
 
 PACK = rootfs/pack.py -D TARGET=$(TARGET) -D KERNEL=$(KERNEL) -D RELEASE="$$(cat $(KERNEL)/release)"
 PACK_PARTS := rootfs/pack.py $(TARGET) $(KERNEL)
-compress = zstd -q -f -T0 -$$(sed -n 's/^ROOTFS_ZSTD_LEVEL=//p' build/rootfs.config) $1 \
-	-o $1.zst.$$$$; mv $1.zst.$$$$ $1.zst
+# The highest level takes a minute: an archive that is what it was is not compressed again.
+zstd_level = $$(sed -n 's/^ROOTFS_ZSTD_LEVEL=//p' build/rootfs.config)
+compress = key="$(zstd_level) $$(sha256sum <$1)"; \
+	if [ ! -e $1.zst ] || [ "$$(cat $1.key 2>/dev/null)" != "$$key" ]; then \
+	rm -f $1.key; zstd -q -f -T0 -$(zstd_level) $1 -o $1.zst.$$$$; mv $1.zst.$$$$ $1.zst; \
+	echo "$$key" >$1.key; else touch $1.zst; fi
 
 build/arm64/frames.o: rootfs/demo/frames.c init/sha256.h | build/target build/tools
 	@mkdir -p $(@D)
@@ -74,11 +78,12 @@ rootfs: build/rootfs.cpio.zst ## the root file system, without PID 1 and the man
 build/rootfs.cpio.zst build/image.files &: rootfs/base.list rootfs/busybox.list rootfs/demo.list \
 		$(PACK_PARTS) build/kernel.symbols build/demo.cpio.zst build/rootfs.config
 	$(say) CPIO build/rootfs.cpio.zst
-	$(Q)rm -f build/demo-files.cpio build/demo-files.cpio.zst
+	$(Q)rm -f build/demo-files.cpio
 	$(Q)$(PACK) --record build/rootfs.files --paths build/image.files build/base.cpio \
 		$(rootfs_lists)
 	$(Q)$(call compress,build/base.cpio)
-	$(Q)if [ -e build/demo-files.cpio ]; then $(call compress,build/demo-files.cpio); fi
+	$(Q)if [ -e build/demo-files.cpio ]; then $(call compress,build/demo-files.cpio); \
+		else rm -f build/demo-files.cpio.*; fi
 	$(Q)cat build/base.cpio.zst $$(ls build/demo-files.cpio.zst 2>/dev/null) >build/rootfs.cpio.zst.$$$$; \
 		mv build/rootfs.cpio.zst.$$$$ build/rootfs.cpio.zst
 
