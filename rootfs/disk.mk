@@ -23,10 +23,10 @@ out/hvinit.img: out/hvinit.efi rootfs/disk.py rootfs/gpt.py build/disk.words $(T
 	$(Q)rootfs/disk.py --loader $(LOADER) --image $< --version $(HVINIT_VERSION) \
 		$$(cat build/disk.words) $@
 
-iso: out/hvinit.iso ## out/hvinit.iso, a CD for a BMC's virtual drive, and its sum
-out/hvinit.iso: out/hvinit.efi rootfs/iso.py rootfs/disk.py
+iso: out/hvinit.iso ## out/hvinit.iso, a CD for a BMC's virtual drive; ADDONS=... go beside the image
+out/hvinit.iso: out/hvinit.efi rootfs/iso.py rootfs/disk.py $(ADDONS)
 	$(say) ISO $@
-	$(Q)rootfs/iso.py --image $< $@
+	$(Q)rootfs/iso.py --image $< --version $(HVINIT_VERSION) $(ADDONS:%=--addon %) $@
 	$(Q)cd out && sha256sum hvinit.iso >hvinit.iso.sha256
 
 flash: out/hvinit.img ## writes the disk to DEV (/dev/...): shows it, asks, verifies; YES=name does not ask
