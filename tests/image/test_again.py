@@ -8,6 +8,7 @@ empty one.
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from datetime import datetime
@@ -50,7 +51,8 @@ def date_of_build() -> int:
 
 def environment(cache: Path) -> dict[str, str]:
     """Nothing of the make that runs this, and little of its user's."""
-    kept = {name: os.environ[name] for name in ("PATH", "HVINIT_MIRROR") if name in os.environ}
+    wanted = re.compile(r"PATH|HVINIT_MIRROR|https?_proxy|no_proxy", re.IGNORECASE)
+    kept = {name: value for name, value in os.environ.items() if wanted.fullmatch(name)}
     return kept | {
         "HOME": str(cache.parent), "HVINIT_CACHE": str(cache), "TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": str(date_of_build()),
