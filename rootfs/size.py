@@ -8,12 +8,11 @@ quickly, and sharing out the archive by that.
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 OUT, BUILD = Path("out"), Path("build")
-LIMIT = 25_000_000  # bytes of the image, without the demo guest
+LIMIT = 25_000_000  # bytes of the lab's image, without the demo guest; a test holds it
 DEMO = "/usr/lib/hvinit/demo/"
 
 # In this order: the first that fits a path.
@@ -61,7 +60,7 @@ def without_demo() -> int:
     return size(OUT / "hvinit.efi") - size(BUILD / "demo-files.cpio.zst")
 
 
-def main() -> int:
+def main() -> None:
     kernel = BUILD / "kernel"
     rows = [
         ("kernel", size(kernel / "vmlinuz.efi"), size(kernel / "Image")),
@@ -75,8 +74,7 @@ def main() -> int:
     print(f"{'stub, tables, padding':24} {total - sum(row[1] for row in rows):14,}")
     print(f"{'out/hvinit.efi':24} {total:14,}")
     print(f"{'without the demo guest':24} {bare:14,}   limit {LIMIT:,}")
-    return 0 if bare <= LIMIT else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
