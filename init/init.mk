@@ -64,7 +64,7 @@ build/native/hvinit: $(addprefix build/native/init/,$(NATIVE_OBJS))
 	$(Q)$(HOSTCC) -o $@ $^ -lxml2 -lcrypt
 
 .PHONY: docs
-docs: build/native/hvinit ## brings docs/diagnostics.md, manifest.md, console.md and security.md up to date
+docs: build/native/hvinit ## brings docs/diagnostics.md, manifest.md, console.md, security.md and figures.svg up to date
 	$(Q)sed '/^<!-- codes/q' docs/diagnostics.md >build/diagnostics.md
 	$(Q){ echo; build/native/hvinit explain; } >>build/diagnostics.md
 	$(Q)mv build/diagnostics.md docs/diagnostics.md
@@ -78,3 +78,5 @@ docs: build/native/hvinit ## brings docs/diagnostics.md, manifest.md, console.md
 	$(Q){ echo; tests/lab/attempts.py; echo; sed -n '/^<!-- \/attempts/,$$p' docs/security.md; } \
 		>>build/security.md
 	$(Q)mv build/security.md docs/security.md
+	$(Q)docs/chart.py >build/figures.svg
+	$(Q)mv build/figures.svg docs/figures.svg

@@ -10,6 +10,9 @@ A line of a list is one of these; $NAME is taken from the -D options:
     elf    PATH MODE SOURCE             and the shared libraries it needs, at Debian's paths
     module NAME                         and the modules it needs, or "*" for all; with modules.dep,
                                         and of the kernel's aliases those for VFIO
+    without NAME                        a module that a later "*" leaves out, unless another needs it
+
+What the lists after --apart name goes into an archive of its own, which is unpacked after the other.
 """
 
 import argparse
@@ -87,6 +90,7 @@ class Packer:
     def __init__(self, variables: dict[str, str]) -> None:
         self.variables = variables
         self.entries: dict[str, Entry] = {}
+        self.unwanted: set[str] = set()
 
     def add(self, entry: Entry) -> None:
         self.entries[entry.path] = entry
@@ -141,6 +145,9 @@ class Packer:
                 return
         raise ListError(f"shared library {name} is not in {root}")
 
+    def _line_without(self, name: str) -> None:
+        self.unwanted.add(name)
+
     def _line_module(self, wanted: str) -> None:
         release = self.variables["RELEASE"]
         folder = Path(self.variables["KERNEL"], "modules/lib/modules", release)
@@ -148,7 +155,11 @@ class Packer:
             name: rest.split()
             for name, rest in (line.split(":") for line in (folder / "modules.dep").read_text().splitlines())
         }
-        chosen = [name for name in needs if wanted in ("*", Path(name).name.split(".")[0])]
+        short = {name: Path(name).name.split(".")[0] for name in needs}
+        chosen = [
+            name for name in needs
+            if wanted == short[name] or wanted == "*" and short[name] not in self.unwanted
+        ]  # fmt: skip
         if not chosen:
             raise ListError(f"module {wanted} is not in {folder}")
         here = f"/usr/lib/modules/{release}"
@@ -170,13 +181,15 @@ class Packer:
                 data = b"".join(line + end for line in lines if mark in line)
                 self.add(Entry(f"{here}/{name}", S_IFREG | 0o644, data))
 
-    def sorted_entries(self) -> Iterator[Entry]:
-        """Every entry after the folders above it, which are made where no list names them."""
+    def take(self) -> list[Entry]:
+        """Every entry since the last time, after the folders above it, which are made where no list
+        names them."""
         for path in list(self.entries):
             for parent in Path(path).parents:
                 if str(parent) not in self.entries:
                     self.add(Entry(str(parent), S_IFDIR | 0o755))
-        return iter(sorted(self.entries.values(), key=lambda entry: entry.path))
+        taken, self.entries = self.entries, {}
+        return sorted(taken.values(), key=lambda entry: entry.path)
 
 
 def newc(number: int, entry: Entry) -> bytes:
@@ -232,18 +245,22 @@ def main() -> int:
     parser.add_argument("-D", dest="variables", metavar="NAME=VALUE", action="append", default=[])
     parser.add_argument("--record", type=Path, help="JSON list of the regular files packed")
     parser.add_argument("--paths", type=Path, help="list of the files' names, for hvinit check")
+    parser.add_argument("--apart", type=Path, nargs="+", default=[], metavar="OUTPUT|LIST")
     parser.add_argument("output", type=Path)
     parser.add_argument("lists", type=Path, nargs="+")
     options = parser.parse_args()
     packer = Packer(dict(variable.split("=", 1) for variable in options.variables))
+    entries: list[Entry] = []
     try:
-        for path in options.lists:
-            packer.read_list(path)
+        for output, *lists in filter(None, [[options.output, *options.lists], options.apart]):
+            for path in lists:
+                packer.read_list(path)
+            taken = packer.take()
+            write_whole(output, archive(taken))
+            entries += taken
     except (ListError, KeyError) as error:
         print(f"hvinit: rootfs: {error}", file=sys.stderr)
         return 1
-    entries = list(packer.sorted_entries())
-    write_whole(options.output, archive(entries))
     if options.record:
         files = [record(entry) for entry in entries if entry.mode & S_IFLNK == S_IFREG]
         write_whole(options.record, [json.dumps(files, indent=1).encode()])

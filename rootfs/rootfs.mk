@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Package trees, the root file system, the image and its bill of materials.
 
-.PHONY: setup update image disk rootfs sbom size check
+.PHONY: setup update image rootfs sbom size check
 
 setup: ## installs the build machine's missing packages (lists them first; root or sudo)
 	$(Q)rootfs/setup.sh
@@ -43,8 +43,12 @@ build/os-release: Makefile build/rootfs.config
 
 PACK = rootfs/pack.py -D TARGET=$(TARGET) -D KERNEL=$(KERNEL) -D RELEASE="$$(cat $(KERNEL)/release)"
 PACK_PARTS := rootfs/pack.py $(TARGET) $(KERNEL)
-compress = zstd -q -f -T0 -$$(sed -n 's/^ROOTFS_ZSTD_LEVEL=//p' build/rootfs.config) $1 \
-	-o $1.zst.$$$$; mv $1.zst.$$$$ $1.zst
+# The highest level takes a minute: an archive that is what it was is not compressed again.
+zstd_level = $$(sed -n 's/^ROOTFS_ZSTD_LEVEL=//p' build/rootfs.config)
+compress = key="$(zstd_level) $$(sha256sum <$1)"; \
+	if [ ! -e $1.zst ] || [ "$$(cat $1.key 2>/dev/null)" != "$$key" ]; then \
+	rm -f $1.key; zstd -q -f -T0 -$(zstd_level) $1 -o $1.zst.$$$$; mv $1.zst.$$$$ $1.zst; \
+	echo "$$key" >$1.key; else touch $1.zst; fi
 
 build/arm64/frames.o: rootfs/demo/frames.c init/sha256.h | build/target build/tools
 	@mkdir -p $(@D)
@@ -65,24 +69,31 @@ build/demo.cpio.zst: rootfs/guest.list rootfs/demo/init build/arm64/frames $(PAC
 build/kernel.symbols: init/kernel.def $(KERNEL)
 	$(Q)sed -n 's/^KERNEL(\(.*\))$$/CONFIG_\1=/p' $< | grep -F -f - $(KERNEL)/config >$@
 
-# The lists that the configuration asks for.
-rootfs_lists = rootfs/base.list $$(sed -n 's/^ROOTFS_BUSYBOX=y/rootfs\/busybox.list/p; \
-	s/^ROOTFS_DEMO=y/rootfs\/demo.list/p' build/rootfs.config)
+# The lists that the configuration asks for. The demo is an archive of its own behind the other one:
+# so the image's size without it is known, too.
+rootfs_lists = rootfs/base.list $$(sed -n 's/^ROOTFS_BUSYBOX=y/rootfs\/busybox.list/p' build/rootfs.config) \
+	$$(sed -n 's/^ROOTFS_DEMO=y/--apart build\/demo-files.cpio rootfs\/demo.list/p' build/rootfs.config)
 
 rootfs: build/rootfs.cpio.zst ## the root file system, without PID 1 and the manifest
 build/rootfs.cpio.zst build/image.files &: rootfs/base.list rootfs/busybox.list rootfs/demo.list \
 		$(PACK_PARTS) build/kernel.symbols build/demo.cpio.zst build/rootfs.config
 	$(say) CPIO build/rootfs.cpio.zst
-	$(Q)$(PACK) --record build/rootfs.files --paths build/image.files build/rootfs.cpio \
+	$(Q)rm -f build/demo-files.cpio
+	$(Q)$(PACK) --record build/rootfs.files --paths build/image.files build/base.cpio \
 		$(rootfs_lists)
-	$(Q)$(call compress,build/rootfs.cpio)
+	$(Q)$(call compress,build/base.cpio)
+	$(Q)if [ -e build/demo-files.cpio ]; then $(call compress,build/demo-files.cpio); \
+		else rm -f build/demo-files.cpio.*; fi
+	$(Q)cat build/base.cpio.zst $$(ls build/demo-files.cpio.zst 2>/dev/null) >build/rootfs.cpio.zst.$$$$; \
+		mv build/rootfs.cpio.zst.$$$$ build/rootfs.cpio.zst
 
-build/appliance.cpio: rootfs/appliance.list rootfs/pack.py out/init build/os-release build/manifest
-	$(Q)rootfs/pack.py --record build/appliance.files $@ $<
+build/appliance.cpio.zst: rootfs/appliance.list rootfs/pack.py out/init build/os-release build/manifest
+	$(Q)rootfs/pack.py --record build/appliance.files build/appliance.cpio $<
+	$(Q)$(call compress,build/appliance.cpio)
 
 # --- image ---------------------------------------------------------------------------------------
 
-image: out/hvinit.efi out/sbom.spdx.json out/manifest ## out/hvinit.efi, the file that UEFI boots
+image: out/hvinit.efi out/hvinit.img out/sbom.spdx.json out/manifest out/SHA256SUMS ## what UEFI boots: out/hvinit.efi, one file, and out/hvinit.img, a disk
 
 # What no machine could make work is told of before it is carried to one.
 build/checked: build/native/hvinit build/manifest build/image.files
@@ -92,19 +103,13 @@ build/checked: build/native/hvinit build/manifest build/image.files
 		{ echo 'make $(MAKECMDGOALS) ANYWAY=1 builds it all the same' >&2; exit 1; }; }
 	$(Q)mv $@.part $@
 
-out/hvinit.efi: build/checked rootfs/ukify.sh build/rootfs.cpio.zst build/appliance.cpio build/os-release $(KERNEL) \
+out/hvinit.efi: build/checked rootfs/ukify.sh build/rootfs.cpio.zst build/appliance.cpio.zst build/os-release $(KERNEL) \
 		$(TOOLS) $(TARGET) board/$(BOARD)/board.mk
 	$(say) UKI $@
 	$(Q)rootfs/ukify.sh $(TOOLS) $(TARGET) $@ \
 		--linux=$(KERNEL)/vmlinuz.efi --uname="$$(cat $(KERNEL)/release)" \
-		--initrd=build/rootfs.cpio.zst --initrd=build/appliance.cpio \
+		--initrd=build/rootfs.cpio.zst --initrd=build/appliance.cpio.zst \
 		--os-release=@build/os-release --cmdline='$(KERNEL_CMDLINE)'
-
-disk: out/hvinit.img ## out/hvinit.img, a whole disk: boot loader, image, state partition
-out/hvinit.img: out/hvinit.efi rootfs/disk.py $(TARGET)
-	$(say) DISK $@
-	$(Q)rootfs/disk.py --loader $(TARGET)/usr/lib/systemd/boot/efi/systemd-bootaa64.efi \
-		--image $< --version $(HVINIT_VERSION) $@
 
 # Of an image that was never built, nobody knows the files.
 image_files = $(wildcard build/image.files)
@@ -115,11 +120,12 @@ check: build/native/hvinit build/manifest $(image_files) ## what would keep a VM
 		$(image_files:%=--files %) build/manifest
 
 sbom: out/sbom.spdx.json ## what the image is made of, as SPDX 2.3
-out/sbom.spdx.json: rootfs/sbom.py out/hvinit.efi
-	$(Q)rootfs/sbom.py --version $(HVINIT_VERSION) --image out/hvinit.efi --target $(TARGET) \
+out/sbom.spdx.json: rootfs/sbom.py out/hvinit.efi out/hvinit.img
+	$(Q)rootfs/sbom.py --version $(HVINIT_VERSION) --image out/hvinit.efi --disk out/hvinit.img \
+		--loader $(LOADER) --target $(TARGET) \
 		--kernel $(KERNEL) --source-lock build/linux-source.lock \
 		--files build/rootfs.files --files build/appliance.files \
 		--guest-files build/demo.files >$@
 
-size: out/hvinit.efi ## how large the image and its parts are
-	$(Q)rootfs/size.sh
+size: out/hvinit.efi ## how large the image is, by part, with and without the demo guest
+	$(Q)rootfs/size.py

@@ -13,6 +13,8 @@ from typing import Any
 
 Json = dict[str, Any]
 IMAGE = "SPDXRef-image"
+DISK = "SPDXRef-disk"
+LOADER = "/EFI/BOOT/BOOTAA64.EFI"
 GUEST_INITRD = "/usr/lib/hvinit/demo/initrd"
 # Debian packages that are in the image without a file of their own in the root file system.
 LINKED_IN = {
@@ -96,7 +98,7 @@ class Bill:
         self.owners = read_owners(options.target)
         self.packages: dict[str, Json] = {}
         self.files: list[Json] = []
-        self.relations = [relation("SPDXRef-DOCUMENT", "DESCRIBES", IMAGE)]
+        self.relations = [relation("SPDXRef-DOCUMENT", "DESCRIBES", one) for one in (IMAGE, DISK)]
 
     def add_package(self, package: Json, kind: str = "CONTAINS") -> str:
         spdx_id: str = package["SPDXID"]
@@ -116,6 +118,21 @@ class Bill:
         image["filesAnalyzed"] = True
         image["packageVerificationCode"] = {"packageVerificationCodeValue": verification_code(own)}
         self.add_package(image)
+
+    def add_disk(self) -> None:
+        """The disk has the image, and a boot loader from the package that the image's stub is from."""
+        disk = base_package(DISK, "hvinit-disk", self.options.version)
+        disk["packageFileName"] = self.options.disk.name
+        disk["checksums"] = [{"algorithm": "SHA256", "checksumValue": sha256(self.options.disk)}]
+        disk["licenseDeclared"] = "GPL-2.0-or-later"
+        disk["primaryPackagePurpose"] = "FIRMWARE"
+        self.packages[DISK] = disk
+        data = self.options.loader.read_bytes()
+        self.relations.append(relation(DISK, "CONTAINS", IMAGE))
+        self.add_file(DISK, {
+            "path": LOADER, "size": len(data), "source": str(self.options.loader),
+            "sha1": hashlib.sha1(data).hexdigest(), "sha256": hashlib.sha256(data).hexdigest(),
+        })  # fmt: skip
 
     def add_kernel(self) -> None:
         release = (self.options.kernel / "release").read_text().strip()
@@ -145,24 +162,27 @@ class Bill:
             package_id = self.add_package(self.lock[name].spdx())
             self.relations.append(relation(file_id, "EXPANDED_FROM_ARCHIVE", package_id))
 
+    def add_file(self, container: str, entry: Json) -> None:
+        file_id = f"SPDXRef-file-{len(self.files) + 1}"
+        self.files.append(
+            {
+                "SPDXID": file_id,
+                "fileName": f".{entry['path']}",
+                "checksums": [
+                    {"algorithm": "SHA1", "checksumValue": entry["sha1"]},
+                    {"algorithm": "SHA256", "checksumValue": entry["sha256"]},
+                ],
+                "licenseConcluded": "NOASSERTION",
+                "copyrightText": "NOASSERTION",
+                "comment": f"{entry['size']} bytes",
+            }
+        )
+        self.relations.append(relation(container, "CONTAINS", file_id))
+        self.add_origin(file_id, entry["source"])
+
     def add_files(self, records: Path, container: str) -> None:
         for entry in json.loads(records.read_text()):
-            file_id = f"SPDXRef-file-{len(self.files) + 1}"
-            self.files.append(
-                {
-                    "SPDXID": file_id,
-                    "fileName": f".{entry['path']}",
-                    "checksums": [
-                        {"algorithm": "SHA1", "checksumValue": entry["sha1"]},
-                        {"algorithm": "SHA256", "checksumValue": entry["sha256"]},
-                    ],
-                    "licenseConcluded": "NOASSERTION",
-                    "copyrightText": "NOASSERTION",
-                    "comment": f"{entry['size']} bytes",
-                }
-            )
-            self.relations.append(relation(container, "CONTAINS", file_id))
-            self.add_origin(file_id, entry["source"])
+            self.add_file(container, entry)
 
     def file_id(self, path: str) -> str | None:
         return next((f["SPDXID"] for f in self.files if f["fileName"] == f".{path}"), None)
@@ -190,6 +210,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--version", required=True)
     parser.add_argument("--image", type=Path, required=True)
+    parser.add_argument("--disk", type=Path, required=True, help="the disk with the image")
+    parser.add_argument("--loader", type=Path, required=True, help="the disk's boot loader")
     parser.add_argument("--target", type=Path, required=True, help="package tree of the image")
     parser.add_argument("--kernel", type=Path, required=True)
     parser.add_argument("--source-lock", type=Path, required=True, help="of the kernel's source")
@@ -199,6 +221,7 @@ def main() -> None:
     bill.add_image()
     bill.add_kernel()
     bill.add_linked_in()
+    bill.add_disk()
     for records in bill.options.files:
         bill.add_files(records, IMAGE)
     guest = bill.file_id(GUEST_INITRD)

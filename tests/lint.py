@@ -322,6 +322,7 @@ def file_cases(files: list[Path], slots: str) -> Iterator[Case]:
     yield "docs/console.md", "is up to date", commands
     yield "docs/security.md", "is up to date", attempts
     yield "README.md", "shows a true plan", readme
+    yield "docs/figures.svg", "is up to date", chart
     yield "init/diag.def", "every code is tested", catalogue
     yield "docs", "tell of every command and option", missing_commands
     yield "docs/completion", "offers a command its options", wrong_options
@@ -357,6 +358,15 @@ def attempts() -> str:
                  Path("docs/security.md").read_text(), re.M):  # fmt: skip
         return ""
     return "docs/security.md: is not what tests/lab/trespass/trespass.def says: run 'make docs'"
+
+
+def chart() -> str:
+    """The chart that the README shows has the figures that docs/figures.md has."""
+    made = subprocess.run("docs/chart.py", check=True, capture_output=True, text=True).stdout
+    if Path("docs/figures.svg").read_text() != made:
+        return "docs/figures.svg: is not what docs/figures.md says: run 'make docs'"
+    shown = "(docs/figures.svg)" in Path("README.md").read_text()
+    return "" if shown else "README.md: does not show docs/figures.svg"
 
 
 def readme() -> str:

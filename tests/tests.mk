@@ -3,13 +3,13 @@
 
 .PHONY: run test test-lab
 
-SUITES := lint unit pid1 golden fuzz lab
+SUITES := lint unit pid1 golden fuzz image lab
 LAB_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
 LAB_PARTS := image build/native/hvinit build/config build/arm64/trespass build/arm64/dma
 
 include tests/unit/unit.mk tests/pid1/pid1.mk tests/golden/golden.mk
 include tests/fuzz/fuzz.mk tests/bench/bench.mk
-include tests/lab/lab.mk tests/lint.mk
+include tests/image/image.mk tests/lab/lab.mk tests/lint.mk
 
 run: ## boots the appliance in the lab and hands over its serial console
 	$(Q)rootfs/setup.sh
@@ -23,7 +23,7 @@ test: ## runs every test; the last line is "N passed, N failed"
 	$(Q)$(MAKE) -s --no-print-directory --keep-going $(SUITES:%=test-%) || :
 	$(Q)/usr/bin/python3 tests/summary.py build/tests $(SUITES)
 
-soak: soak-pid1 soak-lab ## the long ones, before a release
+soak: soak-pid1 soak-image soak-lab ## the long ones, before a release
 
 SOAK_KILLS ?= 50
 

@@ -2,7 +2,7 @@
 # What hvinit costs. Figures, no tests: nobody's machine fails for being slow. Each table is kept as
 # JSON in build/bench, too.
 
-.PHONY: bench bench-boot bench-console
+.PHONY: bench bench-boot bench-console boottime
 
 BENCH_RESTARTS ?= 1000
 BENCH_IDLE_SECONDS ?= 60
@@ -34,14 +34,17 @@ bench: build/native/hvinit build/bench/hvinit $(BENCH_HELPERS) $(PID1_HELPERS) #
 bench-boot: $(LAB_PARTS) ## figures of boots in the lab, by the number of devices
 	$(Q)PYTHONPATH=tests:tests/bench PYTHONDONTWRITEBYTECODE=1 BENCH_BOOTS=$(BENCH_BOOTS) /usr/bin/python3 tests/bench/boot.py $(BENCH_DEVICES)
 
-build/bench/latency.o: tests/bench/latency.c | build/target build/tools
+build/bench/latency.o build/bench/ticks.o: build/bench/%.o: tests/bench/%.c | build/target build/tools
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CROSS_COMPILE)gcc $(ARM64_CFLAGS) -c -o $@ $<
 
-build/bench/latency: build/bench/latency.o
+build/bench/latency build/bench/ticks: build/bench/%: build/bench/%.o
 	$(say) LD $@
 	$(Q)$(ARM64_LINK) -s
 
 bench-console: $(LAB_PARTS) build/bench/latency ## figures of the console: a key's echo, 'status', while a guest floods
 	$(Q)PYTHONPATH=tests:tests/bench PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench/console.py $(BENCH_KEYS)
+
+boottime: $(LAB_PARTS) build/bench/ticks ## where the time goes from power-on to a guest that runs, in the lab
+	$(Q)PYTHONPATH=tests:tests/bench PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench/boottime.py
