@@ -45,15 +45,33 @@ class Failed(Exception):
 # --- what is there ---
 
 
+def told(*words: str) -> subprocess.CompletedProcess[str]:
+    environment = dict(os.environ, LC_ALL="C", PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    return subprocess.run(words, capture_output=True, text=True, env=environment)
+
+
+def look_inside(one: Device) -> None:
+    """What file system it has: lsblk knows by udev, which not every machine runs."""
+    try:
+        lines = told("blkid", "--probe", "--output", "export", one["name"]).stdout.splitlines()
+    except FileNotFoundError:
+        return
+    found = dict(line.split("=", 1) for line in lines if "=" in line)
+    for ours, theirs in (("fstype", "TYPE"), ("label", "LABEL"), ("partlabel", "PART_ENTRY_NAME")):
+        one[ours] = one.get(ours) or found.get(theirs)
+
+
 def look(device: str) -> Device:
     """The drive and, in its "children", what is on it."""
-    words = ["lsblk", "--json", "--bytes", "--paths", "--output", COLUMNS, device]
-    done = subprocess.run(words, capture_output=True, text=True, env=dict(os.environ, LC_ALL="C"))
+    done = told("lsblk", "--json", "--bytes", "--paths", "--output", COLUMNS, device)
     if done.returncode:
         raise Refused(f"lsblk: {done.stderr.strip() or done.returncode}")
     found: list[Device] = json.loads(done.stdout)["blockdevices"]
     if len(found) != 1:
         raise Refused(f"lsblk tells of {len(found)} devices of that name")
+    for _, one in family(found[0]):
+        if not one.get("fstype"):
+            look_inside(one)
     return found[0]
 
 

@@ -228,6 +228,12 @@ def test_a_drive(image: Path, loop: str, tmp_path: Path) -> None:
     assert gpt.read(data) == TABLE.moved(16 * MIB)
 
 
+def test_what_is_on_it_is_told_without_udev(image: Path, loop: str, tmp_path: Path) -> None:
+    subprocess.run(["/sbin/mke2fs", "-q", "-F", "-L", "holidays", loop], check=True)
+    shown = run("--dry-run", image, loop).stdout
+    assert "ext2" in shown and "holidays" in shown
+
+
 def test_a_drive_that_somebody_has(image: Path, loop: str, tmp_path: Path) -> None:
     """Something that lsblk knows nothing of."""
     fd = os.open(loop, os.O_RDONLY | os.O_EXCL)
