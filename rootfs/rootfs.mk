@@ -103,6 +103,7 @@ check_manifest = build/native/hvinit check --no-machine $2 $1 >$1.checked || \
 
 build/checked: build/native/hvinit build/manifest build/hosts/list build/image.files
 	$(say) CHECK build/manifest
+	$(Q)rm -f out/hvinit.efi
 	$(Q)$(call check_manifest,build/manifest,--files build/image.files)
 	$(Q)shopt -s nullglob; for manifest in build/hosts/*.manifest; do \
 		$(call check_manifest,$$manifest,--files build/image.files); done
