@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include "addon.h"
 #include "bootcount.h"
 #include "button.h"
 #include "chore.h"
@@ -106,6 +107,9 @@ bool machine_init(const struct config *all)
 	error = images_init();
 	if (error)
 		log_msg(LOG_LEVEL_WARN, "host", "make room for images: %s", strerror(-error));
+	error = addon_init();
+	if (error)
+		log_msg(LOG_LEVEL_WARN, "host", "make room for addons: %s", strerror(-error));
 	look_back();
 	/* Before the look, so that what comes after it is not missed. */
 	error = uevent_init(on_event, on_loss);
