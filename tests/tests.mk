@@ -5,7 +5,7 @@
 
 SUITES := lint unit pid1 golden fuzz image lab
 LAB_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
-LAB_PARTS := image disk build/native/hvinit build/config build/arm64/trespass build/arm64/dma
+LAB_PARTS := image build/native/hvinit build/config build/arm64/trespass build/arm64/dma
 
 include tests/unit/unit.mk tests/pid1/pid1.mk tests/golden/golden.mk
 include tests/fuzz/fuzz.mk tests/bench/bench.mk
