@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "bootentry.h"
 #include "chore.h"
@@ -42,26 +40,6 @@ static bool died;
 
 /* --- which image --- */
 
-static int hash_file(const char *name, char hex[SHA256_HEX])
-{
-	_cleanup_fd_ int fd = openat(root, name, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	void *data;
-
-	if (fd < 0 || fstat(fd, &st))
-		return -errno;
-	if (st.st_size == 0) {
-		sha256_hex("", 0, hex);
-		return 0;
-	}
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return -errno;
-	sha256_hex(data, (size_t)st.st_size, hex);
-	munmap(data, (size_t)st.st_size);
-	return 0;
-}
-
 /* A file that cannot be read counts as one without a hash: images that lack it are one. */
 static void identify(const char *release, const char *manifest)
 {
@@ -69,8 +47,8 @@ static void identify(const char *release, const char *manifest)
 	char both[2 * SHA256_HEX];
 	char id[SHA256_HEX];
 
-	hash_file(release, hex[0]);
-	hash_file(manifest, hex[1]);
+	sha256_file(root, release, hex[0]);
+	sha256_file(root, manifest, hex[1]);
 	str_format(both, sizeof(both), "%s%s", hex[0], hex[1]);
 	sha256_hex(both, strlen(both), id);
 	memcpy(self.id, id, ID);

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 
+#include "addon.h"
 #include "bootcount.h"
 #include "button.h"
 #include "chore.h"
@@ -13,8 +14,8 @@
 #include "hw_errors.h"
 #include "images.h"
 #include "log.h"
-#include "manifest.h"
 #include "panic.h"
+#include "select.h"
 #include "trial.h"
 #include "uevent.h"
 #include "util.h"
@@ -75,7 +76,7 @@ static void look_back(void)
 {
 	static const int root = AT_FDCWD;
 
-	bootcount_init(root, RELEASE, MANIFEST_PATH);
+	bootcount_init(root, RELEASE, select_look()->path);
 	critical_init(root);
 	trial_init(config, root);
 	if (panic_is_kept(root)) {
@@ -106,6 +107,9 @@ bool machine_init(const struct config *all)
 	error = images_init();
 	if (error)
 		log_msg(LOG_LEVEL_WARN, "host", "make room for images: %s", strerror(-error));
+	error = addon_init();
+	if (error)
+		log_msg(LOG_LEVEL_WARN, "host", "make room for addons: %s", strerror(-error));
 	look_back();
 	/* Before the look, so that what comes after it is not missed. */
 	error = uevent_init(on_event, on_loss);
@@ -129,6 +133,10 @@ void machine_drivers_loaded(void)
 
 void machine_status(void (*print)(const char *fmt, ...))
 {
+	const struct selected *selected = select_look();
+
+	print("manifest: %s; UUID of this machine: %s\n", select_words(selected->from),
+	      selected->uuid[0] ? selected->uuid : "none");
 	print("watchdog: %s%s%s\n", watchdog_state(),
 	      watchdog_last_reset()[0] ? "; last reset: " : "", watchdog_last_reset());
 	trial_status(print);

@@ -27,6 +27,7 @@
 #include "loop.h"
 #include "machine.h"
 #include "manifest.h"
+#include "select.h"
 #include "shutdown.h"
 #include "sys.h"
 #include "sys_sysctl.h"
@@ -58,8 +59,15 @@ static void read_cmdline(struct diag *diag)
 
 static void configure(struct diag *diag)
 {
+	const struct selected *selected = select_manifest(AT_FDCWD, diag);
+
+	log_msg(LOG_LEVEL_INFO, "init", "manifest: %s%s%s", select_words(selected->from),
+		selected->path[0] ? ": " : "", selected->path);
 	manifest_defaults(&config);
-	manifest_load(MANIFEST_PATH, &config, diag);
+	if (selected->path[0])
+		manifest_load(selected->path, &config, diag);
+	if (diag_failures(diag, DIAG_HOST))
+		select_keep_door(AT_FDCWD, &config);
 	read_cmdline(diag);
 	for (unsigned i = 0; i < diag->count; i++)
 		log_finding(&diag->finding[i]);

@@ -17,6 +17,7 @@
 #include "probe.h"
 #include "record.h"
 #include "refusal.h"
+#include "select.h"
 #include "util.h"
 #include "version.h"
 
@@ -89,10 +90,13 @@ bool show_check(const struct config *config, bool json)
 	static struct check_set set;
 	static struct diag diag;
 	_cleanup_fd_ int root = sys_root_open("/");
+	const struct selected *selected;
 	unsigned failures;
 
 	/* What was wrong with the manifest itself at boot is wrong still. */
-	manifest_load(MANIFEST_PATH, &ignored, &diag);
+	selected = select_manifest(root, &diag);
+	if (selected->path[0])
+		manifest_load(selected->path, &ignored, &diag);
 	set = (struct check_set){
 		.config = config,
 		.facts = look_here(),
@@ -169,9 +173,12 @@ bool show_manifest(void)
 {
 	static struct diag diag;
 	size_t len;
-	const char *text = manifest_read(MANIFEST_PATH, &len, &diag);
+	const char *path = select_look()->path;
+	const char *text = path[0] ? manifest_read(path, &len, &diag) : NULL;
 	const char *line;
 
+	if (!path[0])
+		puts("hvinit: manifest: none can be taken; 'check' tells why");
 	diag_print(&diag, stdout);
 	for (; text && *text; text = line) {
 		size_t n = strcspn(text, "\n");

@@ -9,6 +9,7 @@
 #include "history.h"
 #include "log.h"
 #include "manifest.h"
+#include "select.h"
 #include "show.h"
 #include "sys.h"
 #include "trial.h"
@@ -28,6 +29,8 @@ static void add_machine(struct json *json)
 	json_number(json, "active", vm_active());
 	json_string(json, "watchdog", watchdog_state());
 	json_text(json, "last_reset", watchdog_last_reset());
+	json_string(json, "manifest", select_word(select_look()->from));
+	json_text(json, "uuid", select_look()->uuid);
 	json_number(json, "boots_failed", bootcount_failed());
 	trial_json(json);
 	json_number(json, "log_lost_lines", (int64_t)log_lost());

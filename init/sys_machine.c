@@ -2,6 +2,7 @@
 /* Paths and formats of the kernel's files that tell of the machine itself. */
 #include "sys_machine.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -189,6 +190,33 @@ int sys_pstore_remove(int root, const char *name)
 }
 
 /* --- who is where --- */
+
+/* Digits stand where they do in "01234567-89ab-cdef-0123-456789abcdef". */
+static bool is_uuid(const char *text)
+{
+	for (size_t n = 0; n < SYS_MACHINE_UUID - 1; n++)
+		if (n == 8 || n == 13 || n == 18 || n == 23 ? text[n] != '-' :
+							      !isxdigit((unsigned char)text[n]))
+			return false;
+	return text[SYS_MACHINE_UUID - 1] == '\0';
+}
+
+int sys_machine_uuid(int root, char uuid[SYS_MACHINE_UUID])
+{
+	char text[2 * SYS_MACHINE_UUID];
+	ssize_t n = sys_read(root, "sys/class/dmi/id/product_uuid", text, sizeof(text));
+
+	uuid[0] = '\0';
+	if (n < 0)
+		return (int)n;
+	for (char *c = text; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	if (!is_uuid(text) || strspn(text, "0-") == SYS_MACHINE_UUID - 1 ||
+	    strspn(text, "f-") == SYS_MACHINE_UUID - 1)
+		return -ENODATA;
+	memcpy(uuid, text, SYS_MACHINE_UUID);
+	return 0;
+}
 
 bool sys_pci_is_below(int root, const char *bdf, const char *port)
 {

@@ -61,6 +61,15 @@ ssize_t sys_pstore_read(int root, const char *name, char *buf, size_t size);
 /* Frees its place in the firmware. */
 int sys_pstore_remove(int root, const char *name);
 
+enum { SYS_MACHINE_UUID = 37 };
+
+/*
+ * The machine's own UUID (SMBIOS type 1), in lower case and in the order of bytes that dmidecode shows it
+ * in, too. -ENODATA: it has none that is its own, but all zeros or ones (SMBIOS specification 3.7,
+ * section 7.2.1).
+ */
+int sys_machine_uuid(int root, char uuid[SYS_MACHINE_UUID]);
+
 /* Whether the PCI device is below that bridge or root port. */
 bool sys_pci_is_below(int root, const char *bdf, const char *port);
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "addon.h"
 #include "bootentry.h"
 #include "bootopt.h"
 #include "chore.h"
@@ -361,9 +362,16 @@ void trial_judge(bool are_up)
 static int look(const void *arg)
 {
 	_cleanup_fd_ int esp = esp_mount(root, false);
+	char path[BOOTENTRY_PATH];
+	int error;
 
 	(void)arg;
-	return esp < 0 ? esp : images_look(esp);
+	if (esp < 0)
+		return esp;
+	error = images_look(esp);
+	if (str_format(path, sizeof(path), ESP_IMAGES "/%s", entry.good))
+		addon_look(root, esp, path);
+	return error;
 }
 
 /*
@@ -381,8 +389,18 @@ static void tell_fall_back(void)
 			last_why);
 }
 
+static void tell_addons(void)
+{
+	struct diag diag = { 0 };
+
+	addon_findings(&diag);
+	for (unsigned i = 0; i < diag.count; i++)
+		log_finding(&diag.finding[i]);
+}
+
 static void looked(int error)
 {
+	tell_addons();
 	look_error = error;
 	if (error)
 		warn(DIAG_ESP, "look at what the boot loader can boot", esp_error(error));

@@ -87,8 +87,9 @@ build/rootfs.cpio.zst build/image.files &: rootfs/base.list rootfs/busybox.list 
 	$(Q)cat build/base.cpio.zst $$(ls build/demo-files.cpio.zst 2>/dev/null) >build/rootfs.cpio.zst.$$$$; \
 		mv build/rootfs.cpio.zst.$$$$ build/rootfs.cpio.zst
 
-build/appliance.cpio.zst: rootfs/appliance.list rootfs/pack.py out/init build/os-release build/manifest
-	$(Q)rootfs/pack.py --record build/appliance.files build/appliance.cpio $<
+build/appliance.cpio.zst: rootfs/appliance.list build/hosts/list rootfs/pack.py out/init build/os-release \
+		build/manifest
+	$(Q)rootfs/pack.py --record build/appliance.files build/appliance.cpio $< build/hosts/list
 	$(Q)$(call compress,build/appliance.cpio)
 
 # --- image ---------------------------------------------------------------------------------------
@@ -96,12 +97,17 @@ build/appliance.cpio.zst: rootfs/appliance.list rootfs/pack.py out/init build/os
 image: out/hvinit.efi out/hvinit.img out/sbom.spdx.json out/manifest out/SHA256SUMS ## what UEFI boots: out/hvinit.efi, one file, and out/hvinit.img, a disk
 
 # What no machine could make work is told of before it is carried to one.
-build/checked: build/native/hvinit build/manifest build/image.files
+check_manifest = build/native/hvinit check --no-machine $2 $1 >$1.checked || \
+	{ echo "hvinit: $1:" >&2; cat $1.checked >&2; [ -n '$(ANYWAY)' ] || \
+	{ echo 'make $(MAKECMDGOALS) ANYWAY=1 builds it all the same' >&2; exit 1; }; }
+
+build/checked: build/native/hvinit build/manifest build/hosts/list build/image.files
 	$(say) CHECK build/manifest
-	$(Q)build/native/hvinit check --no-machine --files build/image.files build/manifest >$@.part || \
-		{ cat $@.part >&2; [ -n '$(ANYWAY)' ] || \
-		{ echo 'make $(MAKECMDGOALS) ANYWAY=1 builds it all the same' >&2; exit 1; }; }
-	$(Q)mv $@.part $@
+	$(Q)rm -f out/hvinit.efi
+	$(Q)$(call check_manifest,build/manifest,--files build/image.files)
+	$(Q)shopt -s nullglob; for manifest in build/hosts/*.manifest; do \
+		$(call check_manifest,$$manifest,--files build/image.files); done
+	$(Q)touch $@
 
 out/hvinit.efi: build/checked rootfs/ukify.sh build/rootfs.cpio.zst build/appliance.cpio.zst build/os-release $(KERNEL) \
 		$(TOOLS) $(TARGET) board/$(BOARD)/board.mk

@@ -19,7 +19,7 @@ FEWEST = 100  # executions; a fuzzer that does less than that in its time does n
 OPTIONS = ("-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1")
 LONGEST = {
     "manifest": 16384, "import": 16384, "record": 8192, "acpi": 2048, "text": 2048, "qmp": 16384,
-    "console": 1024,
+    "console": 1024, "pe": 4096,
 }
 
 

@@ -3,6 +3,7 @@
 
 FOLDER/NAME.dict    words of the format of fuzzer NAME
 FOLDER/acpi/*       IORT and SRAT tables, right and wrong ones
+FOLDER/pe/*         PE files, whole and cut off
 FOLDER/console/*    what is typed, with bytes that no keyboard sends
 FOLDER/NAME/*       the golden tests' files of that format
 """
@@ -108,6 +109,20 @@ def srat(count: int) -> bytes:
     return table(b"SRAT", body)
 
 
+def pe(names: list[bytes], signed: bool) -> bytes:
+    """A PE32+ file for arm64 with a section for each name ("PE Format", sections 3 and 4)."""
+    directories = [(0, 0)] * 16
+    first = 1024
+    if signed:
+        directories[4] = (first + 64 * len(names), 64)
+    optional = struct.pack("<H58xI44xI", 0x20B, first, 16) + b"".join(struct.pack("<II", *d) for d in directories)
+    head = b"MZ".ljust(60, b"\0") + struct.pack("<I", 64)
+    head += b"PE\0\0" + struct.pack("<HH12xHH", 0xAA64, len(names), len(optional), 0x22) + optional
+    for i, name in enumerate(names):
+        head += struct.pack("<8sIIII16x", name, 40, 0x1000 * (i + 1), 64, first + 64 * i)
+    return head.ljust(first, b"\0") + b"ID=hvinit\n".ljust(64, b"\0") * (len(names) + signed)
+
+
 def copy_golden(folder: Path, name: str) -> None:
     folder.mkdir()
     for path in Path("tests/golden").glob(f"*/{name}"):
@@ -130,6 +145,12 @@ def main(folder: Path) -> None:
     for name, text in tables.items():
         (folder / "acpi" / name).write_bytes(text)
         (folder / "acpi" / f"{name}-cut").write_bytes(text[: len(text) * 2 // 3])
+    (folder / "pe").mkdir()
+    files = {"none": pe([], False), "unsigned": pe([b".osrel", b".initrd"], False)}
+    files["signed"] = pe([b".osrel", b".uname", b".initrd", b".dtbauto"], True)
+    for name, text in files.items():
+        (folder / "pe" / name).write_bytes(text)
+        (folder / "pe" / f"{name}-cut").write_bytes(text[:-1])
 
 
 if __name__ == "__main__":

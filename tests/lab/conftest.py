@@ -11,6 +11,7 @@ import pytest
 from . import config
 from .crowd import Crowd, crowd
 from .dma import Dma, dma
+from .hosts import Hosts, hosts
 from .life import Life, life
 from .losses import Losses, losses
 from .mishaps import Mishaps, mishaps
@@ -23,13 +24,14 @@ from .stories import Seen
 from .trials import Trials, trials
 from .walls import Walls, walls
 
-Told = Seen | Resources | Life | Crowd | Mishaps | Losses | Panel | Walls | Dma | Trials
+Told = Seen | Resources | Life | Crowd | Mishaps | Losses | Panel | Walls | Dma | Trials | Hosts
 
 CORES_FOR_A_BOOT = 2
 # In the order in which they are begun: the longest first.
 STORIES = {
     "resources": resources, "life": life, **PROOFS, "crowd": crowd, "mishaps": mishaps,
     "losses": losses, "panel": panel, "walls": walls, "dma": dma, "trials": trials,
+    "hosts": hosts,
 }
 
 

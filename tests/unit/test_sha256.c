@@ -2,8 +2,10 @@
 /* SHA-256 against the examples of FIPS 180-4 and the lengths around its blocks. */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
+#include "fakesys.h"
 #include "sha256.h"
 
 struct vector {
@@ -66,6 +68,24 @@ static void test_padding(void **state)
 	}
 }
 
+static void test_file(void **state)
+{
+	int root = fakesys_new();
+	char hex[SHA256_HEX];
+
+	(void)state;
+	fakesys_file(root, "folder/none", "");
+	fakesys_file(root, "folder/abc", "abc");
+	assert_int_equal(sha256_file(root, "folder/none", hex), 0);
+	assert_string_equal(hex, vectors[0].hex);
+	assert_int_equal(sha256_file(root, "folder/abc", hex), 0);
+	assert_string_equal(hex, vectors[1].hex);
+	assert_int_equal(sha256_file(root, "folder", hex), -EINVAL);
+	assert_string_equal(hex, "");
+	assert_int_equal(sha256_file(root, "", hex), -ENOENT);
+	close(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -74,6 +94,7 @@ int main(void)
 		CASE("two blocks", test_vector, &vectors[2]),
 		CASE("a million bytes", test_million, NULL),
 		CASE("lengths around a block", test_padding, NULL),
+		FIXTURE("a file", test_file, NULL, fakesys_teardown, NULL),
 	};
 
 	return cmocka_run_group_tests_name("sha256", tests, NULL, NULL);

@@ -224,6 +224,8 @@ static bool show_none(void)
 	"  \"active\": 1,\n"                      \
 	"  \"watchdog\": \"fed\",\n"              \
 	"  \"last_reset\": null,\n"               \
+	"  \"manifest\": \"default\",\n"          \
+	"  \"uuid\": null,\n"                     \
 	"  \"boots_failed\": 2,\n"                \
 	"  \"fell_back\": null,\n"                \
 	"  \"log_lost_lines\": 5,\n"              \

@@ -112,6 +112,28 @@ static void test_process(void **state)
 	assert_int_equal(sys_process_of(root, 72), -ENOENT);
 }
 
+static void test_uuid(void **state)
+{
+	static const char path[] = "sys/class/dmi/id/product_uuid";
+	char uuid[SYS_MACHINE_UUID] = "x";
+
+	(void)state;
+	assert_int_equal(sys_machine_uuid(root, uuid), -ENOENT);
+	assert_string_equal(uuid, "");
+	fakesys_file(root, path, "00112233-4455-6677-8899-AABBCCDDEEFF\n");
+	assert_int_equal(sys_machine_uuid(root, uuid), 0);
+	assert_string_equal(uuid, "00112233-4455-6677-8899-aabbccddeeff");
+	fakesys_file(root, path, "00000000-0000-0000-0000-000000000000\n");
+	assert_int_equal(sys_machine_uuid(root, uuid), -ENODATA);
+	assert_string_equal(uuid, "");
+	fakesys_file(root, path, "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF\n");
+	assert_int_equal(sys_machine_uuid(root, uuid), -ENODATA);
+	fakesys_file(root, path, "00112233-4455-6677-8899-AABBCCDDEEFF-more\n");
+	assert_int_equal(sys_machine_uuid(root, uuid), -ENODATA);
+	fakesys_file(root, path, "not settable\n");
+	assert_int_equal(sys_machine_uuid(root, uuid), -ENODATA);
+}
+
 #define SYS_CASE(title, function) FIXTURE(title, function, setup, teardown, NULL)
 
 int main(void)
@@ -122,6 +144,7 @@ int main(void)
 		SYS_CASE("a panic's records", test_pstore),
 		SYS_CASE("what is below a port", test_below),
 		SYS_CASE("a thread's process", test_process),
+		SYS_CASE("the machine's UUID", test_uuid),
 	};
 
 	return cmocka_run_group_tests_name("sys_machine", tests, NULL, NULL);

@@ -234,6 +234,15 @@ static void test_good(void **state)
 	assert_said("image " HVINIT_VERSION ": good");
 }
 
+/* Nobody but who looks at the disk sees that it was not loaded. */
+static void test_addon(void **state)
+{
+	(void)state;
+	fakesys_file(esp, "EFI/Linux/hvinit_" HVINIT_VERSION ".efi.extra.d/x.addon.efi", "none");
+	boot_on_trial();
+	assert_said("x.addon.efi: load it: it is no whole EFI program [ADDON-IGNORED]");
+}
+
 /* One that stops within that time begins anew. */
 static void test_without_a_break(void **state)
 {
@@ -478,6 +487,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE("good", test_good, setup, teardown, NULL),
+		FIXTURE("an addon that was not loaded", test_addon, setup, teardown, NULL),
 		FIXTURE("without a break", test_without_a_break, setup, teardown, NULL),
 		FIXTURE("no console works", test_no_console, setup, teardown, NULL),
 		FIXTURE("the disk cannot be written", test_cannot_be_written, setup, teardown,
