@@ -65,36 +65,38 @@ static const char *lack(const struct check_set *set)
 	return set->facts->iommufd ? NULL : "there is no /dev/iommu: the kernel has no iommufd";
 }
 
-/* How the SMMUs that count stand, and the first of each kind. */
+/* Of the SMMUs that count, the first one that is so: by enum known; NULL: none is. */
 struct tally {
-	unsigned of[KNOWN_YES + 1]; /* by enum known */
 	const struct smmu_fact *first[KNOWN_YES + 1];
-	unsigned all;
 };
 
-static void count(const struct check_set *set, bool used, struct tally *tally)
+/* Whether any SMMU counts. */
+static bool count(const struct check_set *set, bool used, struct tally *tally)
 {
+	bool any = false;
+
 	for (unsigned i = 0; i < set->facts->smmus; i++) {
 		const struct smmu_fact *smmu = &set->facts->smmu[i];
 		struct check_accel accel;
 
 		if (used && !check_accel_used(set, smmu))
 			continue;
+		any = true;
 		check_accel_smmu(smmu, &accel);
-		tally->all++;
-		if (!tally->of[accel.possible]++)
+		if (!tally->first[accel.possible])
 			tally->first[accel.possible] = smmu;
 	}
+	return any;
 }
 
-/* The first one that is so stands for all of them; each has a line of its own. */
-static void tell(const struct tally *tally, enum known how, struct check_accel *accel)
+/* One that is so stands for all of them; each has a line of its own. */
+static void tell(const struct smmu_fact *smmu, struct check_accel *accel)
 {
 	struct check_accel one;
 
-	check_accel_smmu(tally->first[how], &one);
-	accel->possible = how;
-	str_format(accel->why, sizeof(accel->why), "%s: %s", tally->first[how]->name, one.why);
+	check_accel_smmu(smmu, &one);
+	accel->possible = one.possible;
+	str_format(accel->why, sizeof(accel->why), "%s: %s", smmu->name, one.why);
 }
 
 static bool any_smmu(const struct facts *facts)
@@ -106,34 +108,41 @@ static bool any_smmu(const struct facts *facts)
 	return any;
 }
 
+/* One that cannot stops the VM that needs it; where none is needed yet, one that can will do. */
+static void sum_up(const struct tally *tally, bool used, struct check_accel *accel)
+{
+	const struct smmu_fact *no = tally->first[KNOWN_NO];
+	const struct smmu_fact *unknown = tally->first[KNOWN_UNKNOWN];
+	bool yes = tally->first[KNOWN_YES];
+
+	if (no && (used || (!yes && !unknown)))
+		tell(no, accel);
+	else if (unknown && (used || !yes))
+		tell(unknown, accel);
+	else
+		say(accel, KNOWN_YES, "");
+}
+
 void check_accel(const struct check_set *set, struct check_accel *accel)
 {
 	struct tally tally = { 0 };
-	const char *what = set->machine ? lack(set) : NULL;
-	bool used;
+	const char *what;
 
 	if (!set->machine) {
 		say(accel, KNOWN_UNKNOWN, "the machine was not looked at");
 		return;
 	}
-	if (what) {
+	what = lack(set);
+	if (what)
 		say(accel, KNOWN_NO, what);
-		return;
-	}
-	count(set, true, &tally);
-	used = tally.all > 0;
-	if (!used)
-		count(set, false, &tally);
-	if (!tally.all && any_smmu(set->facts))
+	else if (count(set, true, &tally))
+		sum_up(&tally, true, accel);
+	else if (count(set, false, &tally))
+		sum_up(&tally, false, accel);
+	else if (any_smmu(set->facts))
 		say(accel, KNOWN_UNKNOWN, "no SMMU is recorded, but devices are behind some");
-	else if (!tally.all)
-		say(accel, KNOWN_NO,
-		    "no SMMU is before any device: firmware has turned it off, or does "
-		    "not tell of it");
-	else if (tally.of[KNOWN_NO] && (used || tally.of[KNOWN_NO] == tally.all))
-		tell(&tally, KNOWN_NO, accel);
-	else if (tally.of[KNOWN_UNKNOWN] && (used || !tally.of[KNOWN_YES]))
-		tell(&tally, KNOWN_UNKNOWN, accel);
 	else
-		say(accel, KNOWN_YES, "");
+		say(accel, KNOWN_NO,
+		    "no SMMU is before any device: firmware has turned it off, or does not tell of "
+		    "it");
 }
