@@ -25,6 +25,7 @@ SETTING = re.compile(r"^(?:# )?(CONFIG_\w+)(?:=(.*)| is not set)$", re.MULTILINE
 SAID_OF_EACH = re.compile(r"warning: override: reassigning to symbol|^#|^$")
 OBJECTS = re.compile(r"^obj-\$\((CONFIG_\w+)\)\s*[:+]?=\s*(.*)$", re.MULTILINE)
 EXAMPLE = re.compile(r"^#(?=VM\d)", re.MULTILINE)  # before a line of a defconfig's example
+REASON = re.compile(r"^(?:chosen|variant) (\S+)", re.MULTILINE)  # of a reasons.list
 TREE = ("Makefile", "Kconfig", "board", "configs", "init", "rootfs", "tests")
 PARTS = ("Kconfig", "README.md", "board.mk", "kernel.config")
 
@@ -93,9 +94,9 @@ def symbols_of(kconfig: Path, module: str) -> set[str]:
 
 
 def not_modules(kconfig: Path, names: list[str], kernel: Kernel) -> str:
-    """Names of HOST_MODULES that the kernel does not have as modules."""
+    """Names that the kernel does not have as modules."""
     return "".join(
-        f"HOST_MODULES: {name} is no module of this kernel\n"
+        f"{name}: is no module of this kernel\n"
         for name in names
         if not any(kernel.config.get(symbol) == "m" for symbol in symbols_of(kconfig, name))
     )
@@ -185,6 +186,12 @@ def tells(found: str, part: str) -> str:
     return "" if part in found else f"want {part!r}, it found {found!r}"
 
 
+def reasons(name: str) -> list[str]:
+    """Modules of which the board says what they are in its image for."""
+    path = Path("board", name, "reasons.list")
+    return REASON.findall(path.read_text()) if path.exists() else []
+
+
 def board_cases(name: str, kconfig: Path, hvinit: Path) -> list[Case]:
     path = Path("configs", name.replace("-", "_") + "_defconfig")
     board, modules = defconfig(hvinit, path, name)
@@ -197,6 +204,9 @@ def board_cases(name: str, kconfig: Path, hvinit: Path) -> list[Case]:
         (f"board/{name}", "names symbols that exist", lambda: complaints(kernel)),
         (str(path), "names modules that are built", lambda: not_modules(kconfig, modules, kernel)),
     ]
+    if reasons(name):
+        cases.append((f"board/{name}", "has reasons for modules that are built",
+                      lambda: not_modules(kconfig, reasons(name), kernel)))  # fmt: skip
     if name != "qemu-virt":  # its demo is a VM
         cases.append((str(path), "has an example", lambda: example(hvinit, path)))
     return cases
@@ -211,7 +221,7 @@ def own_cases(kconfig: Path) -> list[Case]:
         (what, "tells a lost symbol", lambda: tells(lost(wrong, kernel), "CONFIG_SATA_AHCI: wanted m")),
         (what, "tells a strange symbol", lambda: tells(complaints(kernel), "unknown symbol: NO_SUCH_THING")),
         (what, "tells one that is off", lambda: tells(complaints(kernel), "unknown symbol: NOR_THIS")),
-        (what, "tells a missing module", lambda: tells(not_modules(kconfig, ["ahci"], kernel), "ahci is no")),
+        (what, "tells a missing module", lambda: tells(not_modules(kconfig, ["ahci"], kernel), "ahci: is no")),
     ]
 
 
