@@ -12,6 +12,9 @@ KERNEL := build/kernel
 KERNEL_FRAGMENTS := board/common/kernel.config board/common/hardening.config \
 	board/$(BOARD)/kernel.config
 
+# The kernel's Kconfig without the kernel: it looks at fragments in seconds.
+KERNEL_KCONFIG := build/kernel-kconfig
+
 .PHONY: kernel
 kernel: $(KERNEL) ## the board's kernel and its modules
 
@@ -23,3 +26,9 @@ $(KERNEL): build/linux-source board/kernel.sh $(KERNEL_FRAGMENTS)
 		$(CROSS_COMPILE)gcc --version; } | sha256sum | cut -c1-16); \
 	CROSS_COMPILE=$(CROSS_COMPILE) rootfs/cache.sh $@ kernel "$$key" board/kernel.sh \
 		build/linux-source/usr/src/linux-source-*.tar.xz build/kernel.log $(KERNEL_FRAGMENTS)
+
+$(KERNEL_KCONFIG): build/linux-source board/kconfig.sh
+	$(Q)key=$$({ grep -o '^linux-source-[^ ]* [^ ]* [^ ]* [^ ]*' build/linux-source.lock; \
+		cat board/kconfig.sh; $(CROSS_COMPILE)gcc --version; } | sha256sum | cut -c1-16); \
+	CROSS_COMPILE=$(CROSS_COMPILE) rootfs/cache.sh $@ kconfig "$$key" board/kconfig.sh \
+		build/linux-source/usr/src/linux-source-*.tar.xz

@@ -35,9 +35,25 @@ void check_vm(const struct check_set *set, unsigned slot, struct diag *diag);
 /* Checks the host's own part of the manifest: its bridges. Findings concern the host. */
 void check_host(const struct check_set *set, struct diag *diag);
 
-enum check_verdict { CHECK_OK, CHECK_WARN, CHECK_FAIL, CHECK_UNKNOWN };
+enum { CHECK_DETAIL = 208 };
 
-enum { CHECK_DETAIL = 160 };
+/* Whether VMs can have accelerated vSMMUs, on the machine or for one physical SMMU. */
+struct check_accel {
+	enum known possible;
+	char why[CHECK_DETAIL]; /* why not, or what is not known of it; "" when it is possible */
+};
+
+/*
+ * The machine: KVM, iommufd, the kernel, and the SMMUs before devices that VMs have, which must all
+ * do. Where no VM has any, one of the machine's SMMUs is enough.
+ */
+void check_accel(const struct check_set *set, struct check_accel *accel);
+/* One SMMU, the rest of the machine left aside. */
+void check_accel_smmu(const struct smmu_fact *smmu, struct check_accel *accel);
+/* Whether an accelerated vSMMU of some VM stands for it. */
+bool check_accel_used(const struct check_set *set, const struct smmu_fact *smmu);
+
+enum check_verdict { CHECK_OK, CHECK_WARN, CHECK_FAIL, CHECK_UNKNOWN };
 
 /* A thing that the host has or lacks. */
 struct check_row {

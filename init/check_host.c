@@ -292,48 +292,50 @@ static const char *yes_no(enum known known)
 	return known == KNOWN_YES ? "yes" : known == KNOWN_NO ? "no" : "?";
 }
 
+/* What no VM uses is no fault. */
+static enum check_verdict accel_verdict(enum known possible, bool used)
+{
+	if (possible == KNOWN_UNKNOWN)
+		return CHECK_UNKNOWN;
+	return possible == KNOWN_YES ? CHECK_OK : used ? CHECK_FAIL : CHECK_WARN;
+}
+
 static void smmu_row(const struct rows *r, const struct smmu_fact *smmu)
 {
+	struct check_accel accel;
+	enum check_verdict verdict;
 	char oas[16] = "?";
 	char ssid[16] = "?";
-	const char *why;
 
-	switch (smmu_can_nest(smmu, &why)) {
-	case KNOWN_NO:
-		row(r, smmu->name, CHECK_FAIL, "cannot nest: %s", why);
+	check_accel_smmu(smmu, &accel);
+	verdict = accel_verdict(accel.possible, check_accel_used(r->set, smmu));
+	if (accel.possible != KNOWN_YES) {
+		row(r, smmu->name, verdict, "acceleration %s: %s",
+		    accel.possible == KNOWN_NO ? "not possible" : "not known", accel.why);
 		return;
-	case KNOWN_UNKNOWN:
-		row(r, smmu->name, CHECK_UNKNOWN, "nesting: %s", why);
-		return;
-	case KNOWN_YES:
-		break;
 	}
 	if (smmu_oas(smmu))
 		str_format(oas, sizeof(oas), "%u", smmu_oas(smmu));
 	if (smmu_ssidsize(smmu) >= 0)
 		str_format(ssid, sizeof(ssid), "%d", smmu_ssidsize(smmu));
-	row(r, smmu->name, CHECK_OK, "nests; oas %s, ssidsize %s, ats %s, ril %s", oas, ssid,
-	    yes_no(smmu_has_ats(smmu)), yes_no(smmu_has_ril(smmu)));
+	row(r, smmu->name, verdict, "acceleration possible; oas %s, ssidsize %s, ats %s, ril %s",
+	    oas, ssid, yes_no(smmu_has_ats(smmu)), yes_no(smmu_has_ril(smmu)));
 }
 
 static void smmu_rows(const struct rows *r)
 {
 	const struct facts *f = r->set->facts;
-	bool any = f->smmus > 0;
+	bool used = missing(r->set) == CHECK_FAIL;
+	struct check_accel accel;
 
 	for (unsigned i = 0; i < f->smmus; i++)
-		if (str_prefix(f->smmu[i].name, "smmu3."))
-			smmu_row(r, &f->smmu[i]);
-		else
-			row(r, f->smmu[i].name, CHECK_WARN,
-			    "no SMMUv3: devices behind it cannot "
-			    "have an accelerated vSMMU");
-	for (unsigned i = 0; i < f->count; i++)
-		any |= f->device[i].smmu[0] != '\0';
-	if (!any)
-		row(r, "smmu", missing(r->set), "none");
-	else if (f->smmus == 0)
-		row(r, "smmu", CHECK_UNKNOWN, "none is recorded, but devices are behind some");
+		smmu_row(r, &f->smmu[i]);
+	check_accel(r->set, &accel);
+	row(r, "accelerated vSMMUv3", accel_verdict(accel.possible, used), "%s%s%s",
+	    accel.possible == KNOWN_YES ? "possible" :
+	    accel.possible == KNOWN_NO	? "not possible" :
+					  "not known",
+	    accel.why[0] ? ": " : "", accel.why);
 }
 
 void check_rows(const struct check_set *set, void (*each)(void *arg, const struct check_row *row),

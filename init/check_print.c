@@ -32,6 +32,39 @@ static void json_row(void *arg, const struct check_row *row)
 	json_end(json);
 }
 
+/* true, false, or null where it is not known. */
+static void json_known(struct json *json, const char *name, enum known known)
+{
+	if (known == KNOWN_UNKNOWN)
+		json_null(json, name);
+	else
+		json_bool(json, name, known == KNOWN_YES);
+}
+
+static void json_accel(struct json *json, const struct check_set *set)
+{
+	struct check_accel accel;
+
+	check_accel(set, &accel);
+	json_object(json, "acceleration");
+	json_known(json, "possible", accel.possible);
+	json_string(json, "why", accel.why);
+	json_array(json, "smmus");
+	for (unsigned i = 0; set->machine && i < set->facts->smmus; i++) {
+		const struct smmu_fact *smmu = &set->facts->smmu[i];
+
+		check_accel_smmu(smmu, &accel);
+		json_object(json, NULL);
+		json_string(json, "name", smmu->name);
+		json_bool(json, "used", check_accel_used(set, smmu));
+		json_known(json, "possible", accel.possible);
+		json_string(json, "why", accel.why);
+		json_end(json);
+	}
+	json_end(json);
+	json_end(json);
+}
+
 static void json_finding(struct json *json, const struct finding *f)
 {
 	json_object(json, NULL);
@@ -95,6 +128,7 @@ bool check_json(const struct check_set *set, struct diag *diag, FILE *out, unsig
 	json_array(&json, "host");
 	check_rows(set, json_row, &json);
 	json_end(&json);
+	json_accel(&json, set);
 	json_array(&json, "findings");
 	find_all(&o, set, diag);
 	json_end(&json);

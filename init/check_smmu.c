@@ -143,7 +143,7 @@ static void check_ssidsize(const struct check *c, unsigned i, const struct smmu_
 static void check_oas(const struct check *c, unsigned i, const struct smmu_fact *smmu)
 {
 	int oas = c->plan->vsmmu[i].config->oas;
-	unsigned wanted = oas == VSMMU_OAS_48 ? 48 : 44;
+	unsigned wanted = oas == VSMMU_OAS_48 ? 48 : SMMU_QEMU_OAS;
 	unsigned has = smmu_oas(smmu);
 
 	if (has && has < wanted)
@@ -169,18 +169,15 @@ static void check_model(const struct check *c, unsigned i, const struct smmu_fac
 {
 	unsigned level = smmu->idr[0] >> IDR0_ST_LEVEL_SHIFT & 3;
 	unsigned sidsize = smmu->idr[1] & IDR1_SIDSIZE_MASK;
-	uint32_t granules = IDR5_GRAN4K | IDR5_GRAN16K | IDR5_GRAN64K;
 
 	if (!smmu->probed)
 		return;
-	if (level != SMMU_QEMU_ST_LEVEL || sidsize < SMMU_QEMU_SIDSIZE)
+	if (!smmu_stream_fits(smmu))
 		check_fail(c, DIAG_SMMU_STLEVEL, VSMMU(c, i, "ACCEL"),
 			   "use %s: its stream table has %s and %u bits, QEMU's two levels and %d",
 			   smmu->name, level == SMMU_QEMU_ST_LEVEL ? "two levels" : "one level",
 			   sidsize, SMMU_QEMU_SIDSIZE);
-	if ((smmu->idr[5] & granules) != granules ||
-	    (smmu->idr[0] >> IDR0_TTF_SHIFT & 3) < SMMU_QEMU_TTF ||
-	    (smmu->idr[0] >> IDR0_TTENDIAN_SHIFT & 3) < SMMU_QEMU_TTENDIAN)
+	if (!smmu_tables_fit(smmu))
 		check_fail(c, DIAG_SMMU_GRAN, VSMMU(c, i, "ACCEL"),
 			   "use %s: QEMU wants little-endian AArch64 tables of 4, 16 and 64 KiB "
 			   "(its IDR0 is 0x%08x, IDR5 0x%08x)",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "facts_host.h"
+#include "smmu.h"
 #include "sys_facts.h"
 #include "use.h"
 #include "util.h"
@@ -51,6 +52,9 @@ static void sort_small(struct facts *facts)
 	qsort(facts->driver, facts->drivers, sizeof(facts->driver[0]), by_driver);
 	qsort(facts->node, facts->nodes, sizeof(facts->node[0]), by_id);
 	qsort(facts->smmu, facts->smmus, sizeof(facts->smmu[0]), by_smmu);
+	/* All is there by now, the kernel's release too. */
+	for (unsigned i = 0; i < facts->smmus; i++)
+		facts->smmu[i].untold = smmu_untold(facts->kernel);
 }
 
 void facts_sort(struct facts *facts)

@@ -78,6 +78,7 @@ struct smmu_fact {
 	enum known canwbs; /* the IORT declares CANWBS for all root complexes before it */
 	bool has_features; /* the kernel's log told of it */
 	uint32_t features; /* ARM_SMMU_FEAT_* bits (drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.h) */
+	uint32_t untold; /* of those, the ones that this kernel is too old to tell of (facts_sort()) */
 	unsigned oas; /* bits, 0: unknown */
 	bool probed; /* IOMMU_GET_HW_INFO was asked once: the registers below count */
 	uint32_t hw_flags; /* enum iommu_hw_info_arm_smmuv3's flags */
@@ -132,7 +133,7 @@ const struct node_fact *facts_node(const struct facts *facts, int id);
 /* The driver of that name, '-' and '_' told apart, or NULL; owned by facts. */
 const struct driver_fact *facts_driver(const struct facts *facts, const char *name);
 
-/* Puts all tables into their order; for those who fill struct facts. */
+/* Puts all tables into their order, and sets "untold"; for those who fill struct facts. */
 void facts_sort(struct facts *facts);
 
 #endif

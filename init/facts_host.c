@@ -141,19 +141,32 @@ static void set_features(const struct walk *walk, const char *device, unsigned o
 	}
 }
 
-/* "arm-smmu-v3 arm-smmu-v3.0.auto: oas 44-bit (features 0x01088705)" */
+/*
+ * "arm-smmu-v3 arm-smmu-v3.0.auto: oas 44-bit (features 0x01088705)"; kernels that are older than the
+ * image's have "ias 48-bit, " before that.
+ */
 static int take_features(void *arg, char *line)
 {
 	static const char prefix[] = "arm-smmu-v3 ";
-	static const char middle[] = ": oas ";
+	static const char ias[] = "ias ";
+	static const char after_ias[] = "-bit, ";
+	static const char middle[] = "oas ";
 	static const char between[] = "-bit (features ";
-	char *colon = str_prefix(line, prefix) ? strstr(line, middle) : NULL;
+	char *colon = str_prefix(line, prefix) ? strstr(line, ": ") : NULL;
+	char *end = colon ? colon + 2 : NULL;
 	unsigned long oas;
-	char *end;
 
 	if (!colon)
 		return 0;
-	oas = strtoul(colon + sizeof(middle) - 1, &end, 10);
+	if (str_prefix(end, ias)) {
+		strtoul(end + sizeof(ias) - 1, &end, 10);
+		if (!str_prefix(end, after_ias))
+			return 0;
+		end += sizeof(after_ias) - 1;
+	}
+	if (!str_prefix(end, middle))
+		return 0;
+	oas = strtoul(end + sizeof(middle) - 1, &end, 10);
 	if (!str_prefix(end, between))
 		return 0;
 	*colon = '\0';

@@ -49,7 +49,10 @@ enum {
 
 /* Bits of smmu_fact's features (drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.h, the same in 6.x). */
 enum {
+	SMMU_FEAT_2_LVL_STRTAB = 1U << 0,
 	SMMU_FEAT_ATS = 1U << 5,
+	SMMU_FEAT_COHERENCY = 1U << 8,
+	SMMU_FEAT_TRANS_S1 = 1U << 9,
 	SMMU_FEAT_TRANS_S2 = 1U << 10,
 	SMMU_FEAT_RANGE_INV = 1U << 15,
 	SMMU_FEAT_NESTING = 1U << 19,
@@ -57,7 +60,13 @@ enum {
 };
 
 /* What QEMU 11.1's SMMU has and expects of the physical one (hw/arm/smmuv3-accel.c). */
-enum { SMMU_QEMU_SIDSIZE = 16, SMMU_QEMU_ST_LEVEL = 1, SMMU_QEMU_TTF = 2, SMMU_QEMU_TTENDIAN = 2 };
+enum {
+	SMMU_QEMU_SIDSIZE = 16,
+	SMMU_QEMU_ST_LEVEL = 1,
+	SMMU_QEMU_TTF = 2,
+	SMMU_QEMU_TTENDIAN = 2,
+	SMMU_QEMU_OAS = 44, /* at least */
+};
 
 enum known smmu_has_ats(const struct smmu_fact *smmu);
 enum known smmu_has_ril(const struct smmu_fact *smmu);
@@ -67,9 +76,29 @@ int smmu_ssidsize(const struct smmu_fact *smmu);
 unsigned smmu_oas(const struct smmu_fact *smmu);
 
 /*
+ * Bits of a smmu_fact's features that a kernel of that release ("6.8.0-31-generic") would not set,
+ * whatever the SMMU has. Of a release that cannot be read: none.
+ */
+uint32_t smmu_untold(const char *release);
+
+/*
  * Whether the kernel can put a guest's translation on top of its own (arm_smmu_get_viommu_size()
  * of Linux 7.3). *why says what is missing, or what is not known; NULL for KNOWN_YES.
  */
 enum known smmu_can_nest(const struct smmu_fact *smmu, const char **why);
+
+/*
+ * Of a probed one: whether its stream table is as QEMU's SMMU wants it, and whether its translation
+ * tables are.
+ */
+bool smmu_stream_fits(const struct smmu_fact *smmu);
+bool smmu_tables_fit(const struct smmu_fact *smmu);
+
+/*
+ * Whether a guest can have an accelerated vSMMU for it: what the kernel asks for, and then what QEMU
+ * 11.1's model does (smmuv3_accel_check_hw_compatible(); by the kernel's log alone, not all of it).
+ * *why as above.
+ */
+enum known smmu_can_accelerate(const struct smmu_fact *smmu, const char **why);
 
 #endif

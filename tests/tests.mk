@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests and the lab. Each suite leaves build/tests/SUITE.xml; "make test" adds them up.
 
-.PHONY: run test test-lab
+.PHONY: run test test-boards test-lab
 
-SUITES := lint unit pid1 golden fuzz image lab
+SUITES := lint boards unit pid1 golden fuzz image lab
 LAB_PYTHON := PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
 LAB_PARTS := image build/native/hvinit build/config build/arm64/trespass build/arm64/dma
 
@@ -22,6 +22,10 @@ test: ## runs every test; the last line is "N passed, N failed"
 	$(Q)rm -f $(SUITES:%=build/tests/%.xml)
 	$(Q)$(MAKE) -s --no-print-directory --keep-going $(SUITES:%=test-%) || :
 	$(Q)/usr/bin/python3 tests/summary.py build/tests $(SUITES)
+
+test-boards: $(KERNEL_KCONFIG) build/native/hvinit ## looks at every board's kernel symbols and defconfig; compiles nothing
+	$(Q)CROSS_COMPILE=$(CROSS_COMPILE) /usr/bin/python3 tests/boards.py build/tests/boards.xml \
+		$(KERNEL_KCONFIG) build/native/hvinit
 
 soak: soak-pid1 soak-image soak-lab ## the long ones, before a release
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""No file in the image without a reason: rootfs/reasons.list has the words, this looks into them."""
+"""No file in the image without a reason: rootfs/reasons.list, and that of the board, have the words, this
+looks into them."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ MODULE_KINDS = {"loaded", "chosen", "variant", "mounted", "tested"}
 def table() -> dict[tuple[str, str], str]:
     """Kind and name to words."""
     found: dict[tuple[str, str], str] = {}
-    for line in (ROOT / "rootfs/reasons.list").read_text().splitlines():
+    board = config.value("BOARD")
+    for line in text_of("rootfs/reasons.list", f"board/{board}/reasons.list").splitlines():
         if line and not line.startswith("#"):
             kind, name, words = line.split(maxsplit=2)
             assert (kind, name) not in found, line
@@ -26,15 +28,15 @@ def table() -> dict[tuple[str, str], str]:
     return found
 
 
+def text_of(*patterns: str) -> str:
+    return "".join(path.read_text() for pattern in patterns for path in sorted(ROOT.glob(pattern)))
+
+
 REASONS = table()
 
 
 def names(kind: str) -> set[str]:
     return {name for of, name in REASONS if of == kind}
-
-
-def text_of(*patterns: str) -> str:
-    return "".join(path.read_text() for pattern in patterns for path in sorted(ROOT.glob(pattern)))
 
 
 # --- what the image is ---
@@ -141,7 +143,7 @@ def test_links_lead_somewhere() -> None:
 def aliases(name: str) -> set[str]:
     """What the module says that it is for: the first word of each alias."""
     told = run(["/sbin/modinfo", "-F", "alias", built()[name]]).decode()
-    return {line.partition(":")[0] if ":" in line else line for line in told.splitlines()}
+    return {line.partition(":")[0].rstrip("*") if ":" in line else line for line in told.splitlines()}
 
 
 def built() -> dict[str, Path]:

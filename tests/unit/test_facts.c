@@ -7,6 +7,7 @@
 
 #include "facts.h"
 #include "fakesys.h"
+#include "smmu.h"
 
 static uint64_t bar_bytes(const struct pci_fact *fact)
 {
@@ -263,6 +264,32 @@ static void test_smmus(void **state)
 	assert_null(facts_smmu(&facts, "smmu3.0x0"));
 }
 
+/* Of the distribution on which a machine is recorded: another form, and fewer bits. */
+static void test_old_kernel(void **state)
+{
+	int root = fakesys_new();
+	const struct smmu_fact *smmu;
+
+	(void)state;
+	fakesys_lab(root);
+	fakesys_file(root, "proc/sys/kernel/osrelease", "5.14.0-503.el9.aarch64\n");
+	fakesys_link(root, IOMMU "00000/device", "../../../arm-smmu-v3.0.auto");
+	fakesys_link(root, IOMMU "20000/device", "../../../arm-smmu-v3.1.auto");
+	fakesys_file(root, "var/log/dmesg",
+		     "[    0.1] arm-smmu-v3 arm-smmu-v3.0.auto: ias 48-bit, oas 44-bit "
+		     "(features 0x00001fff)\n"
+		     "[    0.1] arm-smmu-v3 arm-smmu-v3.1.auto: ias 48-bit oas 44-bit "
+		     "(features 0x00001fff)\n");
+	facts_discover(root, &facts);
+	close(root);
+	smmu = facts_smmu(&facts, "smmu3.0x000000000c000000");
+	assert_true(smmu->has_features);
+	assert_int_equal(smmu->features, 0x1fff);
+	assert_int_equal(smmu->oas, 44);
+	assert_int_equal(smmu->untold, SMMU_FEAT_NESTING | SMMU_FEAT_S2FWB);
+	assert_false(facts_smmu(&facts, "smmu3.0x000000000c020000")->has_features);
+}
+
 static void put_bytes(int root, const char *path, const unsigned char *bytes, size_t len)
 {
 	int fd;
@@ -491,6 +518,7 @@ int main(void)
 		CASE("virtual functions", test_vfs, NULL),
 		CASE("nodes", test_nodes, NULL),
 		CASE("SMMUs", test_smmus, NULL),
+		CASE("SMMUs under an old kernel", test_old_kernel, NULL),
 		CASE("ACPI tables", test_tables, NULL),
 		CASE("drivers", test_drivers, NULL),
 		CASE("a bridge", test_bridge, NULL),
