@@ -18,6 +18,10 @@ DISK = ROOT / "out/hvinit.img"
 ESP_AT = "@@1M"  # where the disk's first partition begins, for mtools
 IMAGES, ADDONS = "EFI/Linux", "loader/addons"
 BARE = Topology("bare", ())
+# Firmware's variables are written while a CPU waits, and after that L0's main loop can miss that the
+# machine has been reset (QEMU 11.1), until something else happens: a network without a card looks around
+# every second.
+TICKS = ("-netdev", "user,id=ticks,restrict=on")
 
 
 class Server(Machine):
@@ -97,4 +101,4 @@ class Server(Machine):
         for name, disk in self.disks.items():
             words += l0.drive(f"drive-{name}", disk.path)
         words += ["-chardev", f"{serial},id=serial,logfile={self.log}", "-serial", "chardev:serial"]
-        return [*words, *self.extra, *trace.EVENTS]
+        return [*words, *TICKS, *self.extra, *trace.EVENTS]
