@@ -38,7 +38,7 @@ def one_vm(name: str) -> str:
     """A configuration with a VM that needs nothing of the machine."""
     return config.changed(
         VM0_NAME=name, VM0_MEMORY_MIB=128, VM0_HOSTDEV0_BDF="", VM0_HOSTDEV1_BDF="", VM0_AUTOSTART=True,
-        VM0_CONSOLE_ECHO=False, VM0_STOP_TIMEOUT=1, VM0_RESTART="never", HOST_MODULES="nvme",
+        VM0_CONSOLE_ECHO=False, VM0_RESTART="never", HOST_MODULES="nvme",
     )  # fmt: skip
 
 
@@ -103,6 +103,8 @@ def hosts(tell: Progress) -> Hosts:
             chapter(appliance, seen)
             seen.answers[f"{name}: status"] = appliance.status_of_machine()
             seen.status[name] = "{" + appliance.ask("status --json", r"\r\n{")
+            # Said twice, it does not wait for a VM that is only starting.
+            trip.console.send("poweroff")
             appliance.power_off()
             seen.consoles[name] = trip.console.text()
         tell(f"hosts: {name} is over")
@@ -127,13 +129,13 @@ def hosts(tell: Progress) -> Hosts:
 
 def _runs(vm: str) -> Callable[[Appliance, Hosts], None]:
     def chapter(appliance: Appliance, seen: Hosts) -> None:
-        appliance.await_vm("running", vm)
+        appliance.await_vm("exec QEMU", vm)
 
     return chapter
 
 
 def _is_told_of_foreign(appliance: Appliance, seen: Hosts) -> None:
-    appliance.await_lines(r"hvinit: gamma: running", r"\[ADDON-IGNORED\]")
+    appliance.await_lines(r"hvinit: gamma: exec QEMU", r"\[ADDON-IGNORED\]")
 
 
 def _starts_nothing(name: str) -> Callable[[Appliance, Hosts], None]:

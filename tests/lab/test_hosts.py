@@ -21,9 +21,7 @@ REFUSED = {"two": ("ADDON-TWO", "none"), "future": ("MANIFEST-FORMAT", "addon")}
 @pytest.mark.parametrize("chapter", STARTED)
 class TestStarted:
     def test_it_has_its_own_vm_and_no_other(self, hosts: Hosts, chapter: str) -> None:
-        vm = STARTED[chapter][0]
-        assert f"hvinit: {vm}: running" in hosts.consoles[chapter]
-        assert {vm} == set(re.findall(r"hvinit: (\w+): exec QEMU", hosts.consoles[chapter]))
+        assert {STARTED[chapter][0]} == set(re.findall(r"hvinit: (\w+): exec QEMU", hosts.consoles[chapter]))
 
     def test_status_tells_where_it_is_from(self, hosts: Hosts, chapter: str) -> None:
         status = json.loads(hosts.status[chapter])
