@@ -185,10 +185,10 @@ static void tell_others(struct search *search)
 			 chosen.uuid[0] ? chosen.uuid : "without a UUID");
 	if (!chosen.uuid[0] && (search->others || sys_exists(search->root, SELECT_HOSTS)))
 		diag_add(
-			search->diag, DIAG_HOST, DIAG_HOST_UUID, "manifest",
+			search->diag, DIAG_HOST, DIAG_MACHINE_UUID, "manifest",
 			"find the one for this host: the firmware gives no UUID of the machine's own");
 	if (search->other_is_turned || has_built_in(search->root, search->turned, path))
-		diag_add(search->diag, DIAG_HOST, DIAG_HOST_UUID, "manifest",
+		diag_add(search->diag, DIAG_HOST, DIAG_MACHINE_UUID, "manifest",
 			 "find the one for this host: there is one for %s, but this is %s",
 			 search->turned, chosen.uuid);
 }

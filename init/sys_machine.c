@@ -95,7 +95,7 @@ ssize_t sys_efi_text(int root, const char *path, char *buf, size_t size)
 	for (ssize_t i = 0; i + 1 < n && (value[i] || value[i + 1]); i += 2) {
 		if (used + 1 >= size)
 			return -EFBIG;
-		buf[used++] = value[i + 1] || value[i] < ' ' ? '?' : value[i];
+		buf[used++] = (char)(value[i + 1] || value[i] < ' ' ? '?' : value[i]);
 	}
 	buf[used] = '\0';
 	return (ssize_t)used;

@@ -275,7 +275,7 @@ static void test_no_uuid(void **state)
 	assert_no_finding(&diag);
 	built_in(UUID);
 	assert_selected(SELECT_DEFAULT, MANIFEST_PATH);
-	assert_warning(DIAG_HOST_UUID, "the firmware gives no UUID");
+	assert_warning(DIAG_MACHINE_UUID, "the firmware gives no UUID");
 	addon("any", HEAD "any\n");
 	assert_int_equal(look()->from, SELECT_ADDON_ANY);
 	addon("00000000-0000-0000-0000-000000000000", HEAD "zero\n");
@@ -284,7 +284,7 @@ static void test_no_uuid(void **state)
 	assert_int_equal(diag.count, 2);
 	assert_int_equal(diag.finding[0].code, DIAG_ADDON_OTHER);
 	assert_non_null(strstr(diag.finding[0].text, "without a UUID"));
-	assert_int_equal(diag.finding[1].code, DIAG_HOST_UUID);
+	assert_int_equal(diag.finding[1].code, DIAG_MACHINE_UUID);
 }
 
 /* By a program that shows the bytes of the first fields the other way round. */
@@ -293,11 +293,11 @@ static void test_byte_order(void **state)
 	(void)state;
 	built_in(TURNED);
 	assert_selected(SELECT_DEFAULT, MANIFEST_PATH);
-	assert_warning(DIAG_HOST_UUID, "there is one for " TURNED ", but this is " UUID);
+	assert_warning(DIAG_MACHINE_UUID, "there is one for " TURNED ", but this is " UUID);
 	addon(TURNED, HEAD "mine\n");
 	assert_selected(SELECT_DEFAULT, MANIFEST_PATH);
 	assert_int_equal(diag.count, 2);
-	assert_int_equal(diag.finding[1].code, DIAG_HOST_UUID);
+	assert_int_equal(diag.finding[1].code, DIAG_MACHINE_UUID);
 }
 
 /* One that reads the same both ways is not told of as its own other way. */
