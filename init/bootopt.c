@@ -11,7 +11,7 @@
 
 enum {
 	OPTION = 1024,
-	ORDER = 256, /* options in it, at most */
+	ORDER = 2 * 256, /* bytes of it, two for each option */
 	ACTIVE = 1,
 	TYPE_MEDIA = 4,
 	DISK_NODE = 42,
@@ -165,9 +165,9 @@ static size_t place_of(const unsigned char *order, size_t size, int root)
 
 static int keep_order(int root, unsigned number)
 {
-	unsigned char order[SYS_EFI_ATTRIBUTES + 2 * ORDER] = SYS_EFI_KEPT;
+	unsigned char order[SYS_EFI_ATTRIBUTES + ORDER] = SYS_EFI_KEPT;
 	unsigned char *first = order + SYS_EFI_ATTRIBUTES;
-	ssize_t n = sys_efi_global(root, "BootOrder", first, 2 * (ORDER - 1));
+	ssize_t n = sys_efi_global(root, "BootOrder", first, ORDER - 2);
 	char path[SYS_EFI_PATH];
 	size_t place;
 

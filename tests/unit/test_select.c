@@ -69,7 +69,7 @@ static void assert_selected(enum select_from from, const char *path)
 	assert_ptr_equal(selected, select_look());
 }
 
-static void assert_none(enum diag_code code, const char *part)
+static void assert_fails(enum diag_code code, const char *part)
 {
 	assert_selected(SELECT_NONE, "");
 	assert_finding(&diag, code, "manifest", part);
@@ -162,10 +162,10 @@ static void test_two(void **state)
 	addon(UUID, HEAD "one\n");
 	addon(UUID, HEAD "two\n");
 	built_in(UUID);
-	assert_none(DIAG_ADDON_TWO, "for this host: there are 2: ");
+	assert_fails(DIAG_ADDON_TWO, "for this host: there are 2: ");
 	/* Who is to have one of his own gets none for any host. */
 	addon("any", HEAD "any\n");
-	assert_none(DIAG_ADDON_TWO, "for this host");
+	assert_fails(DIAG_ADDON_TWO, "for this host");
 }
 
 /* A host's own comes first, so that two for any do not matter to it. */
@@ -175,7 +175,7 @@ static void test_two_for_any(void **state)
 	addon("any", HEAD "one\n");
 	addon("any", HEAD "two\n");
 	addon("any", HEAD "three\n");
-	assert_none(DIAG_ADDON_TWO, "for any host: there are 3: ");
+	assert_fails(DIAG_ADDON_TWO, "for any host: there are 3: ");
 	addon(UUID, HEAD "mine\n");
 	assert_int_equal(look()->from, SELECT_ADDON);
 	assert_no_finding(&diag);
@@ -191,7 +191,7 @@ static void test_capitals(void **state)
 	addon(UPPER, HEAD "one\n");
 	assert_int_equal(look()->from, SELECT_ADDON);
 	addon(UUID, HEAD "two\n");
-	assert_none(DIAG_ADDON_TWO, "there are 2: ");
+	assert_fails(DIAG_ADDON_TWO, "there are 2: ");
 }
 
 static void test_damaged(void **state)
@@ -202,21 +202,21 @@ static void test_damaged(void **state)
 	(void)state;
 	built_in(UUID);
 	fakesys_file(root, path, HEAD "mine!\n");
-	assert_none(DIAG_ADDON_BAD, "its name says ");
+	assert_fails(DIAG_ADDON_BAD, "its name says ");
 	fakesys_remove(root, path);
-	assert_none(DIAG_ADDON_BAD, "take it from an addon for this host: there is none");
+	assert_fails(DIAG_ADDON_BAD, "take it from an addon for this host: there is none");
 	mkdirat(root, path, 0755);
-	assert_none(DIAG_ADDON_BAD, "Invalid argument");
+	assert_fails(DIAG_ADDON_BAD, "Invalid argument");
 	unlinkat(root, path, AT_REMOVEDIR);
 	assert_int_equal(mkfifoat(root, path, 0600), 0);
-	assert_none(DIAG_ADDON_BAD, "Invalid argument");
+	assert_fails(DIAG_ADDON_BAD, "Invalid argument");
 	fakesys_remove(root, path);
 	fakesys_link(root, path, "nowhere");
-	assert_none(DIAG_ADDON_BAD, "No such file");
+	assert_fails(DIAG_ADDON_BAD, "No such file");
 	fakesys_remove(root, path);
 	fd = openat(root, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(ftruncate(fd, MANIFEST_MAX), 0);
-	assert_none(DIAG_ADDON_BAD, "too large");
+	assert_fails(DIAG_ADDON_BAD, "too large");
 }
 
 static void test_name(void **state)
@@ -235,7 +235,7 @@ static void test_name(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		str_format(path, sizeof(path), "etc/hvinit/addons/any/%s", names[i]);
 		fakesys_file(root, path, HEAD);
-		assert_none(DIAG_ADDON_BAD, "for any host: its name is not 16");
+		assert_fails(DIAG_ADDON_BAD, "for any host: its name is not 16");
 		fakesys_remove(root, path);
 	}
 }
@@ -244,11 +244,11 @@ static void test_no_folders(void **state)
 {
 	(void)state;
 	fakesys_file(root, "etc/hvinit/addons/" UUID, "a file");
-	assert_none(DIAG_ADDON_BAD, "Not a directory");
+	assert_fails(DIAG_ADDON_BAD, "Not a directory");
 	fakesys_remove(root, "etc/hvinit/addons/" UUID);
 	unlinkat(root, "etc/hvinit/addons", AT_REMOVEDIR);
 	fakesys_file(root, "etc/hvinit/addons", "a file");
-	assert_none(DIAG_ADDON_BAD, "Not a directory");
+	assert_fails(DIAG_ADDON_BAD, "Not a directory");
 }
 
 /* Where nobody is told from others, what is for all of them counts, and a name guessed by luck does not. */
