@@ -37,7 +37,7 @@ all: image ## the same as image
 include init/init.mk
 include board/board.mk
 include configs/configs.mk
-include rootfs/rootfs.mk rootfs/hosts.mk rootfs/disk.mk
+include rootfs/rootfs.mk rootfs/hosts.mk rootfs/disk.mk rootfs/sign.mk
 include tests/tests.mk
 
 help: ## this list

@@ -199,6 +199,25 @@ static void confinement_row(const struct rows *r)
 		row(r, "confinement", CHECK_OK, "the kernel has all that it takes");
 }
 
+/* Of a machine under another system the firmware counts: what it asks of an image. */
+static void trust_row(const struct rows *r)
+{
+	const struct facts *f = r->set->facts;
+	const char *lockdown = f->lockdown[0] ? f->lockdown : "unknown";
+	bool on = f->secure_boot == KNOWN_YES;
+
+	if (f->secure_boot == KNOWN_UNKNOWN)
+		return;
+	if (on && check_is_foreign(r->set))
+		row(r, "secure boot", CHECK_WARN,
+		    "on: starts only an image signed by a key that is enrolled");
+	else if (check_is_foreign(r->set))
+		row(r, "secure boot", CHECK_OK, "off");
+	else
+		row(r, "secure boot", on && strcmp(lockdown, "none") == 0 ? CHECK_WARN : CHECK_OK,
+		    "%s, lockdown: %s", on ? "on" : "off", lockdown);
+}
+
 /* What only devices need is no fault where no VM gets one. */
 static enum check_verdict missing(const struct check_set *set)
 {
@@ -353,6 +372,7 @@ void check_rows(const struct check_set *set, void (*each)(void *arg, const struc
 	    f->iommufd ? "there" : "no /dev/iommu");
 	kernel_row(&r);
 	confinement_row(&r);
+	trust_row(&r);
 	driver_row(&r);
 	smmu_rows(&r);
 	memory_row(&r);

@@ -107,6 +107,8 @@ struct facts {
 	bool kvm; /* /dev/kvm exists */
 	/* The system is hvinit's image: its kernel, and what that lacks, is what VMs will find. */
 	enum known hvinit;
+	enum known secure_boot; /* the firmware's Secure Boot is on */
+	char lockdown[SYS_NAME]; /* the kernel's: "none", "integrity", "confidentiality"; or "" */
 	char kernel[SYS_NAME]; /* release, or "" */
 	enum kernel_state symbol[KERNEL_SYMBOLS]; /* what the kernel was built with */
 	bool huge[FACTS_PAGES]; /* the kernel has huge pages of this size */

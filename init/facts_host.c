@@ -8,6 +8,8 @@
 #include "acpi.h"
 #include "probe.h"
 #include "sys_facts.h"
+#include "sys_machine.h"
+#include "trust.h"
 #include "util.h"
 
 enum { LIST = 4096, TABLE = 64 * 1024 };
@@ -80,6 +82,17 @@ static void mark_initiators(int root, struct facts *facts)
 		facts->node[i].initiator = cpulist_has(&nodes, (unsigned)facts->node[i].id);
 }
 
+/* Of a machine that was not started by UEFI there is nothing to tell. */
+static void read_trust(int root, struct facts *facts)
+{
+	struct trust trust;
+
+	trust_look(root, &trust);
+	if (sys_efi_exists(root) && trust.secure_boot >= 0)
+		facts->secure_boot = trust.secure_boot ? KNOWN_YES : KNOWN_NO;
+	str_copy(facts->lockdown, sizeof(facts->lockdown), trust.lockdown);
+}
+
 void facts_discover_host(int root, struct facts *facts)
 {
 	struct walk walk = { root, facts };
@@ -102,6 +115,7 @@ void facts_discover_host(int root, struct facts *facts)
 		facts->kernel[0] = '\0';
 	kernel_read(root, facts->kernel, facts->symbol);
 	facts->hvinit = kernel_is_own(root) ? KNOWN_YES : KNOWN_NO;
+	read_trust(root, facts);
 }
 
 /* --- SMMUs --- */

@@ -34,6 +34,8 @@ static const struct word machine_words[] = {
 	MACHINE("iommufd", yes, iommufd),
 	MACHINE("kvm", yes, kvm),
 	MACHINE("hvinit", known, hvinit),
+	MACHINE("secureboot", known, secure_boot),
+	MACHINE("lockdown", text, lockdown),
 	MACHINE("huge2M", yes, huge[FACTS_PAGE_2M]),
 	MACHINE("huge1G", yes, huge[FACTS_PAGE_1G]),
 	MACHINE("dropped", unsigned, dropped),

@@ -17,6 +17,7 @@
 #include "panic.h"
 #include "select.h"
 #include "trial.h"
+#include "trust.h"
 #include "uevent.h"
 #include "util.h"
 #include "vm.h"
@@ -134,9 +135,11 @@ void machine_drivers_loaded(void)
 void machine_status(void (*print)(const char *fmt, ...))
 {
 	const struct selected *selected = select_look();
+	char text[TRUST_TEXT];
 
 	print("manifest: %s; UUID of this machine: %s\n", select_words(selected->from),
 	      selected->uuid[0] ? selected->uuid : "none");
+	print("%s\n", trust_text(trust_get(), text));
 	print("watchdog: %s%s%s\n", watchdog_state(),
 	      watchdog_last_reset()[0] ? "; last reset: " : "", watchdog_last_reset());
 	trial_status(print);

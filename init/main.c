@@ -33,6 +33,7 @@
 #include "sys_sysctl.h"
 #include "tool.h"
 #include "trial.h"
+#include "trust.h"
 #include "util.h"
 #include "version.h"
 #include "vm.h"
@@ -50,11 +51,14 @@ enum { RESERVE_S = 60, EVENT_BYTES = 16 * 1024 };
 
 static void read_cmdline(struct diag *diag)
 {
+	const struct trust *trust = trust_begin(AT_FDCWD);
 	char text[4096];
 
-	if (sys_cmdline(text, sizeof(text)) >= 0 &&
-	    manifest_cmdline(text, !sys_secure_boot(), &config, diag))
+	if (sys_cmdline(text, sizeof(text)) < 0)
+		text[0] = '\0';
+	if (manifest_cmdline(text, trust_cmdline(trust), &config, diag))
 		safe = true;
+	trust_check(trust, text, diag);
 }
 
 static void configure(struct diag *diag)

@@ -13,10 +13,23 @@
 #include "show.h"
 #include "sys.h"
 #include "trial.h"
+#include "trust.h"
 #include "util.h"
 #include "version.h"
 #include "vm.h"
 #include "watchdog.h"
+
+static void add_trust(struct json *json)
+{
+	const struct trust *trust = trust_get();
+
+	if (trust->secure_boot < 0)
+		json_null(json, "secure_boot");
+	else
+		json_bool(json, "secure_boot", trust->secure_boot);
+	json_text(json, "lockdown", trust->lockdown);
+	json_bool(json, "signed", trust->is_signed);
+}
 
 static void add_machine(struct json *json)
 {
@@ -27,6 +40,7 @@ static void add_machine(struct json *json)
 	json_text(json, "kernel", release);
 	json_number(json, "up_s", (int64_t)(boottime_us() / 1000000));
 	json_number(json, "active", vm_active());
+	add_trust(json);
 	json_string(json, "watchdog", watchdog_state());
 	json_text(json, "last_reset", watchdog_last_reset());
 	json_string(json, "manifest", select_word(select_look()->from));

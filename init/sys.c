@@ -12,20 +12,14 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/vfs.h>
-#include <linux/magic.h>
 
 #include "util.h"
 
 #define PCI_DEVICES "sys/bus/pci/devices"
 #define PCI_DRIVERS "sys/bus/pci/drivers"
-/* The global variable GUID of the UEFI specification, section 3.3. */
-#define EFI_SECURE_BOOT "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 #define RUN_DIR "run/hvinit"
 #define SMMU_DIR RUN_DIR "/smmu"
-
-#define EFI_DIR "/sys/firmware/efi"
 
 enum { PATH_SIZE = 256, SYSLOG_ACTION_CONSOLE_LEVEL = 8, CONFIG_REVISION = 8 };
 
@@ -403,11 +397,12 @@ int sys_mount_all(const char **where)
 		{ "cgroup2", "/sys/fs/cgroup", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
 		{ "efivarfs", "/sys/firmware/efi/efivars", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
 		{ "pstore", "/sys/fs/pstore", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
+		{ "securityfs", "/sys/kernel/security", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
 	};
 	int first = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		/* A kernel without EFI or pstore has no folder for it: nothing is amiss. */
+		/* A kernel without EFI, pstore or LSMs has no folder for it: nothing is amiss. */
 		if (access(table[i].on, F_OK))
 			continue;
 		if (mount(table[i].type, table[i].on, table[i].type, table[i].flags,
@@ -418,6 +413,21 @@ int sys_mount_all(const char **where)
 		}
 	}
 	return first;
+}
+
+const char *cmdline_rest(const char *cmdline)
+{
+	const char *word = cmdline + strspn(cmdline, " \t\n");
+
+	while (*word) {
+		size_t len = strcspn(word, " \t\n");
+
+		if (len == 2 && strncmp(word, "--", len) == 0)
+			return word;
+		word += len;
+		word += strspn(word, " \t\n");
+	}
+	return word;
 }
 
 /* Whether an earlier word of the command line names the same console. */
@@ -441,6 +451,8 @@ void sys_console_each(void (*each)(void *arg, const char *path, unsigned baud), 
 
 	if (sys_cmdline(cmdline, sizeof(cmdline)) < 0)
 		cmdline[0] = '\0';
+	/* What the kernel does not heed names no console either. */
+	cmdline[strlen(cmdline) - strlen(cmdline_rest(cmdline))] = '\0';
 	for (const char *at = cmdline; (at = strstr(at, key)); at += sizeof(key) - 1) {
 		const char *name = at + sizeof(key) - 1;
 		size_t len = strcspn(name, ", \n");
@@ -485,22 +497,6 @@ void sys_printk_quiet(void)
 ssize_t sys_cmdline(char *buf, size_t size)
 {
 	return sys_read(AT_FDCWD, "/proc/cmdline", buf, size);
-}
-
-bool sys_secure_boot(void)
-{
-	/* Four bytes of attributes stand before the value, and the first of them may be NUL. */
-	unsigned char value[5] = { 0 };
-	_cleanup_fd_ int fd = open("/" EFI_SECURE_BOOT, O_RDONLY | O_CLOEXEC);
-	struct statfs fs;
-
-	if (access(EFI_DIR, F_OK))
-		return false; /* no EFI, no Secure Boot */
-	if (statfs(EFI_DIR "/efivars", &fs) || fs.f_type != EFIVARFS_MAGIC)
-		return true;
-	if (fd < 0)
-		return errno != ENOENT;
-	return read(fd, value, sizeof(value)) != sizeof(value) || value[4] != 0;
 }
 
 int sys_kernel_release(char *buf, size_t size)

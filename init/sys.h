@@ -118,8 +118,8 @@ int sys_close_range(unsigned first, unsigned last);
 /* --- PID 1 only: these act on the running machine --- */
 
 /*
- * Mounts proc, sysfs, devtmpfs, /run, /tmp, cgroup2, efivarfs and pstore. Returns the first error, with
- * the place it concerns in *where.
+ * Mounts proc, sysfs, devtmpfs, /run, /tmp, cgroup2, efivarfs, pstore and securityfs. Returns the first
+ * error, with the place it concerns in *where.
  */
 int sys_mount_all(const char **where);
 /*
@@ -136,8 +136,11 @@ int sys_kmsg_follow(void);
 void sys_printk_quiet(void);
 /* The kernel command line. */
 ssize_t sys_cmdline(char *buf, size_t size);
-/* Whether the firmware's Secure Boot is on, or may be: true when its variable cannot be read. */
-bool sys_secure_boot(void);
+/*
+ * What of a command line the kernel does not read: from its first "--" on (kernel/params.c), or the
+ * end of it.
+ */
+const char *cmdline_rest(const char *cmdline);
 /* What "uname -r" prints; "" when it fails. */
 int sys_kernel_release(char *buf, size_t size);
 

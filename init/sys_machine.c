@@ -7,11 +7,17 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 
 #include "util.h"
 
-#define EFI_VARIABLES "sys/firmware/efi/efivars"
+#define EFI "sys/firmware/efi"
+#define EFI_VARIABLES EFI "/efivars"
+/* The global variable GUID of the UEFI specification, section 3.3. */
+#define EFI_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#define LOCKDOWN "sys/kernel/security/lockdown"
 #define PSTORE "sys/fs/pstore"
 #define INPUT "dev/input"
 
@@ -160,6 +166,46 @@ int sys_efi_remove(int root, const char *path)
 {
 	make_mutable(root, path);
 	return unlinkat(root, path, 0) ? -errno : 0;
+}
+
+int sys_secure_boot(int root)
+{
+	_cleanup_fd_ int folder = openat(root, EFI_VARIABLES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	unsigned char value[SYS_EFI_ATTRIBUTES + 2];
+	struct statfs fs;
+	ssize_t n;
+
+	if (!sys_exists(root, EFI))
+		return 0;
+	if (folder < 0 || fstatfs(folder, &fs))
+		return -errno;
+	/* An empty folder is no firmware without Secure Boot. */
+	if (fs.f_type != EFIVARFS_MAGIC)
+		return -ENODEV;
+	n = sys_read_bytes(folder, "SecureBoot-" EFI_GLOBAL, value, sizeof(value));
+	if (n < 0)
+		return n == -ENOENT ? 0 : (int)n;
+	if (n != SYS_EFI_ATTRIBUTES + 1)
+		return -EBADMSG;
+	return value[SYS_EFI_ATTRIBUTES] != 0;
+}
+
+/* --- lockdown --- */
+
+/* "none [integrity] confidentiality" */
+int sys_lockdown(int root, char *word, size_t size)
+{
+	char text[128];
+	ssize_t n = sys_read(root, LOCKDOWN, text, sizeof(text));
+	const char *begin = n < 0 ? NULL : strchr(text, '[');
+	size_t len = begin ? strcspn(begin + 1, "]") : 0;
+
+	word[0] = '\0';
+	if (n < 0)
+		return (int)n;
+	if (!len || begin[1 + len] != ']')
+		return -EBADMSG;
+	return str_format(word, size, "%.*s", (int)len, begin + 1) ? 0 : -ENAMETOOLONG;
 }
 
 /* --- a panic's last words --- */

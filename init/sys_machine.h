@@ -55,6 +55,15 @@ int sys_efi_each(int root, const char *prefix, const char *vendor,
 int sys_efi_write(int root, const char *path, const void *data, size_t size);
 int sys_efi_remove(int root, const char *path);
 
+/*
+ * Whether the firmware's Secure Boot is on: 1 or 0 (also of firmware that has none), or a negative
+ * errno when it cannot be told, as without efivarfs. The kernel's words can bring that about
+ * (efi=noruntime), so who trusts by it takes an error for 1.
+ */
+int sys_secure_boot(int root);
+/* The kernel's lockdown: "none", "integrity" or "confidentiality" (Linux, security/lockdown). */
+int sys_lockdown(int root, char *word, size_t size);
+
 /* What the kernel kept of its log when it panicked: each calls for every record's name. */
 int sys_pstore_each(int root, int (*each)(void *arg, const char *name), void *arg);
 ssize_t sys_pstore_read(int root, const char *name, char *buf, size_t size);

@@ -7,7 +7,7 @@ hosts = rootfs/hosts.py --hvinit build/native/hvinit --board '$(BOARD)' --output
 
 # The folder's files can be any, so it is looked at each time; the list changes when they do.
 build/hosts/list: FORCE build/native/hvinit rootfs/hosts.py $(KCONFIG_FILES)
-	$(Q)$(call hosts,build/hosts) built-in $(if $(HOSTS),'$(HOSTS)') || { rm -f out/hvinit.efi; exit 1; }
+	$(Q)$(call hosts,build/hosts) built-in $(if $(HOSTS),'$(HOSTS)') || { rm -f out/hvinit.efi out/signed/hvinit.efi; exit 1; }
 
 ADDON_STUB := $(TARGET)/usr/lib/systemd/boot/efi/addonaa64.efi.stub
 

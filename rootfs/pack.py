@@ -12,7 +12,7 @@ A line of a list is one of these; $NAME is taken from the -D options:
                                         and of the kernel's aliases those for VFIO
     without NAME                        a module that a later "*" leaves out, unless another needs it
 
-What the lists after --apart name goes into an archive of its own, which is unpacked after the other.
+What the lists after an --apart name goes into an archive of its own, to be unpacked after the others.
 """
 
 import argparse
@@ -245,14 +245,15 @@ def main() -> int:
     parser.add_argument("-D", dest="variables", metavar="NAME=VALUE", action="append", default=[])
     parser.add_argument("--record", type=Path, help="JSON list of the regular files packed")
     parser.add_argument("--paths", type=Path, help="list of the files' names, for hvinit check")
-    parser.add_argument("--apart", type=Path, nargs="+", default=[], metavar="OUTPUT|LIST")
+    parser.add_argument("--apart", type=Path, nargs="+", action="append", default=[],
+                        metavar="OUTPUT|LIST")  # fmt: skip
     parser.add_argument("output", type=Path)
     parser.add_argument("lists", type=Path, nargs="+")
     options = parser.parse_args()
     packer = Packer(dict(variable.split("=", 1) for variable in options.variables))
     entries: list[Entry] = []
     try:
-        for output, *lists in filter(None, [[options.output, *options.lists], options.apart]):
+        for output, *lists in [[options.output, *options.lists], *options.apart]:
             for path in lists:
                 packer.read_list(path)
             taken = packer.take()

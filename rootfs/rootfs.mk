@@ -72,22 +72,26 @@ build/demo.cpio.zst: rootfs/guest.list rootfs/demo/init build/arm64/frames $(PAC
 build/kernel.symbols: init/kernel.def $(KERNEL)
 	$(Q)sed -n 's/^KERNEL(\(.*\))$$/CONFIG_\1=/p' $< | grep -F -f - $(KERNEL)/config >$@
 
-# The lists that the configuration asks for. The demo is an archive of its own behind the other one:
-# so the image's size without it is known, too.
+# The lists that the configuration asks for. What follows --apart is an archive of its own behind the
+# first one: modules, for those of a signed image are signed, and the demo, so that the image's size
+# without it is known, too.
 rootfs_lists = rootfs/base.list $$(sed -n 's/^ROOTFS_BUSYBOX=y/rootfs\/busybox.list/p' build/rootfs.config) \
+	--apart build/modules.cpio rootfs/modules.list \
 	$$(sed -n 's/^ROOTFS_DEMO=y/--apart build\/demo-files.cpio rootfs\/demo.list/p' build/rootfs.config)
+demo_files = $$(ls build/demo-files.cpio.zst 2>/dev/null)
 
 rootfs: build/rootfs.cpio.zst ## the root file system, without PID 1 and the manifest
-build/rootfs.cpio.zst build/image.files &: rootfs/base.list rootfs/busybox.list rootfs/demo.list \
-		$(PACK_PARTS) build/kernel.symbols $(DEMO) build/rootfs.config
+build/rootfs.cpio.zst build/image.files &: rootfs/base.list rootfs/busybox.list rootfs/modules.list \
+		rootfs/demo.list $(PACK_PARTS) build/kernel.symbols $(DEMO) build/rootfs.config
 	$(say) CPIO build/rootfs.cpio.zst
 	$(Q)rm -f build/demo-files.cpio
 	$(Q)$(PACK) --record build/rootfs.files --paths build/image.files build/base.cpio \
 		$(rootfs_lists)
 	$(Q)$(call compress,build/base.cpio)
+	$(Q)$(call compress,build/modules.cpio)
 	$(Q)if [ -e build/demo-files.cpio ]; then $(call compress,build/demo-files.cpio); \
 		else rm -f build/demo-files.cpio.*; fi
-	$(Q)cat build/base.cpio.zst $$(ls build/demo-files.cpio.zst 2>/dev/null) >build/rootfs.cpio.zst.$$$$; \
+	$(Q)cat build/base.cpio.zst build/modules.cpio.zst $(demo_files) >build/rootfs.cpio.zst.$$$$; \
 		mv build/rootfs.cpio.zst.$$$$ build/rootfs.cpio.zst
 
 build/appliance.cpio.zst: rootfs/appliance.list build/hosts/list rootfs/pack.py out/init build/os-release \
@@ -106,14 +110,16 @@ check_manifest = build/native/hvinit check --no-machine $2 $1 >$1.checked || \
 
 build/checked: build/native/hvinit build/manifest build/hosts/list build/image.files
 	$(say) CHECK build/manifest
-	$(Q)rm -f out/hvinit.efi
+	$(Q)rm -f out/hvinit.efi out/signed/hvinit.efi
 	$(Q)$(call check_manifest,build/manifest,--files build/image.files)
 	$(Q)shopt -s nullglob; for manifest in build/hosts/*.manifest; do \
 		$(call check_manifest,$$manifest,--files build/image.files); done
 	$(Q)touch $@
 
-out/hvinit.efi: build/checked rootfs/ukify.sh build/rootfs.cpio.zst build/appliance.cpio.zst build/os-release $(KERNEL) \
-		$(TOOLS) $(TARGET) board/$(BOARD)/board.mk
+UKI_PARTS := build/checked rootfs/ukify.sh build/rootfs.cpio.zst build/appliance.cpio.zst \
+	build/os-release $(KERNEL) $(TOOLS) $(TARGET) board/$(BOARD)/board.mk
+
+out/hvinit.efi: $(UKI_PARTS)
 	$(say) UKI $@
 	$(Q)rootfs/ukify.sh $(TOOLS) $(TARGET) $@ \
 		--linux=$(KERNEL)/vmlinuz.efi --uname="$$(cat $(KERNEL)/release)" \

@@ -47,7 +47,10 @@ def parts() -> list[tuple[str, int, int]]:
     for entry in json.loads((BUILD / "rootfs.files").read_text()):
         if entry["source"]:
             files.setdefault(group(entry["path"]), []).append(Path(entry["source"]))
-    rows = [("demo guest", size(BUILD / "demo-files.cpio.zst"), sum(map(size, files.pop("demo guest", []))))]
+    rows = [
+        (name, size(BUILD / archive), sum(map(size, files.pop(name, []))))
+        for name, archive in (("demo guest", "demo-files.cpio.zst"), ("kernel modules", "modules.cpio.zst"))
+    ]
     alone = {name: compressed(of) for name, of in files.items()}
     whole = size(BUILD / "base.cpio.zst")
     for name, of in files.items():

@@ -61,7 +61,7 @@ def read_cpio(data: bytes) -> dict[str, File]:
 
 def archives() -> list[Path]:
     """What the image's initramfs was put together from, in its order."""
-    names = ("base.cpio.zst", "demo-files.cpio.zst", "appliance.cpio.zst")
+    names = ("base.cpio.zst", "modules.cpio.zst", "demo-files.cpio.zst", "appliance.cpio.zst")
     return [BUILD / name for name in names if (BUILD / name).exists()]
 
 

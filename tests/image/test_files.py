@@ -195,7 +195,7 @@ def test_no_reason_is_left_over() -> None:
 
 
 def unwanted() -> set[str]:
-    return set(re.findall(r"^without (\S+)", (ROOT / "rootfs/base.list").read_text(), re.MULTILINE))
+    return set(re.findall(r"^without (\S+)", (ROOT / "rootfs/modules.list").read_text(), re.MULTILINE))
 
 
 def test_what_was_left_out_is_not_there() -> None:

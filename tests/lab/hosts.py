@@ -42,7 +42,7 @@ def one_vm(name: str) -> str:
     )  # fmt: skip
 
 
-def _pack(folder: Path, *words: str | Path) -> Path:
+def pack(folder: Path, *words: str | Path) -> Path:
     """An archive with what the build makes for hosts."""
     run([
         ROOT / "rootfs/hosts.py", "--hvinit", HVINIT, "--board", "qemu-virt", "--output", folder, *words
@@ -57,7 +57,7 @@ def _image(folder: Path) -> Path:
     sources.mkdir(parents=True, exist_ok=True)
     (sources / f"{FIRST}.config").write_text(one_vm("alpha"))
     (sources / f"{SECOND}.config").write_text(one_vm("beta"))
-    parts = [f"--initrd={_pack(folder / 'built-in', 'built-in', sources)}"]
+    parts = [f"--initrd={pack(folder / 'built-in', 'built-in', sources)}"]
     return Image(version(), one_vm("common"), parts=parts).build(folder / IMAGE)
 
 
@@ -65,7 +65,7 @@ def _addon(folder: Path, name: str, vm: str) -> Path:
     """As 'make addon' makes one for the first host."""
     source = folder / f"{vm}.config"
     source.write_text(one_vm(vm))
-    archive = _pack(folder / vm, "addon", source, FIRST)
+    archive = pack(folder / vm, "addon", source, FIRST)
     return addon.build(folder / f"{name}.addon.efi", ".initrd", archive.read_bytes())
 
 

@@ -25,9 +25,9 @@ TICKS = ("-netdev", "user,id=ticks,restrict=on")
 
 
 class Server(Machine):
-    """Its disk is the product's, out/hvinit.img; IMAGES (name on the EFI system partition to file), if
-    given, are there in place of the product's image. ADDONS go to every image. EXTRA are more words for
-    L0. CODE and VARIABLES are the firmware."""
+    """Its disk is the product's, out/hvinit.img, or DISK; IMAGES (name on the EFI system partition to
+    file), if given, are there in place of the product's image. ADDONS go to every image. EXTRA are more
+    words for L0. CODE and VARIABLES are the firmware."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Server(Machine):
         extra: Sequence[str] = (),
         code: Path = FIRMWARE / "AAVMF_CODE.fd",
         variables: Path = FIRMWARE / "AAVMF_VARS.fd",
+        disk: Path = DISK,
     ) -> None:
         self.topology, self.accel, self.extra = topology, accel, list(extra)
         self.folder = LAB / name
@@ -55,7 +56,7 @@ class Server(Machine):
         for disk in self.disks.values():
             disk.refill()
         self.boot_image = self.folder / "boot.img"
-        run(["cp", "--sparse=always", DISK, self.boot_image])
+        run(["cp", "--sparse=always", disk, self.boot_image])
         if images is not None:
             self.remove(f"{IMAGES}/*")
             for place, image in images.items():

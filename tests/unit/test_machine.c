@@ -311,12 +311,14 @@ static void test_status(void **state)
 	(void)state;
 	machine_status(note);
 	assert_string_equal(calls, "manifest: built in for any host; UUID of this machine: none\n"
+				   "secure boot: off, lockdown: unknown\n"
 				   "watchdog: fake, 60 s\nimage 0.1.0: good\n");
 	calls[0] = '\0';
 	last_reset = "the watchdog";
 	failed = 2;
 	machine_status(note);
 	assert_string_equal(calls, "manifest: built in for any host; UUID of this machine: none\n"
+				   "secure boot: off, lockdown: unknown\n"
 				   "watchdog: fake, 60 s; last reset: the watchdog\n"
 				   "image 0.1.0: good\n"
 				   "boots of this image that failed in a row: 2\n");

@@ -18,6 +18,7 @@
 #include "status.h"
 #include "sys.h"
 #include "trial.h"
+#include "trust.h"
 #include "version.h"
 #include "vm.h"
 #include "watchdog.h"
@@ -113,6 +114,14 @@ const char *watchdog_last_reset(void)
 	return "";
 }
 
+static struct trust trusted;
+
+const struct trust *__wrap_trust_get(void);
+const struct trust *__wrap_trust_get(void)
+{
+	return &trusted;
+}
+
 int __wrap_sys_kernel_release(char *text, size_t size);
 int __wrap_clock_gettime(clockid_t id, struct timespec *now);
 
@@ -138,6 +147,7 @@ static int setup(void **state)
 	manifest_defaults(&config);
 	memset(history, 0, sizeof(history));
 	release = "6.12.0-test";
+	trusted = (struct trust){ .secure_boot = 1, .is_signed = true, .lockdown = "integrity" };
 	str_copy(config.vm[WEB].name, sizeof(config.vm[WEB].name), "web");
 	str_copy(config.vm[WEB].hostdev[0].bdf, SYS_BDF, "0000:41:00.0");
 	str_copy(config.vm[WEB].hostdev[3].bdf, SYS_BDF, "0000:81:00.0");
@@ -222,6 +232,9 @@ static bool show_none(void)
 	"  \"kernel\": \"6.12.0-test\",\n"        \
 	"  \"up_s\": 86400,\n"                    \
 	"  \"active\": 1,\n"                      \
+	"  \"secure_boot\": true,\n"              \
+	"  \"lockdown\": \"integrity\",\n"        \
+	"  \"signed\": true,\n"                   \
 	"  \"watchdog\": \"fed\",\n"              \
 	"  \"last_reset\": null,\n"               \
 	"  \"manifest\": \"default\",\n"          \
