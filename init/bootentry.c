@@ -78,16 +78,24 @@ bool bootentry_parse(const char *path, struct bootentry *entry)
 int bootentry_bless(int esp, const struct bootentry *entry)
 {
 	_cleanup_fd_ int folder = openat(esp, entry->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int file = -1;
 
 	if (folder < 0)
 		return -errno;
 	if (!entry->counted)
 		return 0;
+	file = openat(folder, entry->name, O_RDONLY | O_CLOEXEC);
 	if (renameat2(folder, entry->name, folder, entry->good, RENAME_NOREPLACE)) {
 		int error = errno;
 
 		if (error != ENOENT || faccessat(folder, entry->good, F_OK, 0))
 			return -error;
 	}
+	/*
+	 * On FAT the new name is one for nothing until the file itself is synced. Were the folder written
+	 * before, a power failure could leave an empty image.
+	 */
+	if (file >= 0 && fsync(file))
+		return -errno;
 	return fsync(folder) ? -errno : 0;
 }

@@ -10,7 +10,7 @@
 #include "util.h"
 #include "vm.h"
 
-enum { WORDS = 4, USAGE = 96, NEAR = 2 };
+enum { WORDS = 7, USAGE = 96, NEAR = 2 };
 
 const struct command command_table[] = {
 #define COMMAND(name, function, ...) { name, command_##function, __VA_ARGS__ },
@@ -25,6 +25,7 @@ static const char *const arg_name[ARG_KINDS] = {
 	[ARG_VM] = "VM",     [ARG_VM_OR_HOST] = "VM|host",
 	[ARG_SLOT] = "SLOT", [ARG_BDF] = "BDF",
 	[ARG_CODE] = "CODE", [ARG_SETTING] = "SYMBOL=VALUE",
+	[ARG_PATH] = "PATH",
 };
 
 static struct config *config;
@@ -48,23 +49,36 @@ static void add(char *text, size_t size, const char *before, const char *word, c
 	str_format(text + used, size - used, " %s%s%s", before, word, after);
 }
 
+/* "[--probe|--kconfig]", or of those that can come together "[--sha256 HEX] [--force]" */
+static void describe_options(const struct command *command, char *text, size_t size)
+{
+	const char *between = command->flags & COMMAND_MANY ? "] [" : "|";
+	size_t used = strlen(text);
+
+	for (const char *c = command->options; *c && used < size; c++) {
+		const char *before = c == command->options ? " [" : "";
+
+		if (*c == ' ')
+			str_format(text + used, size - used, "%s", between);
+		else
+			str_format(text + used, size - used, "%s%c", before, *c == '=' ? ' ' : *c);
+		used += strlen(text + used);
+	}
+	str_format(text + used, size - used, "]");
+}
+
 /* "start VM", "record [--probe|--kconfig]" */
 static void describe(const struct command *command, char *text, size_t size)
 {
 	bool optional = command->flags & COMMAND_OPTIONAL;
-	char options[USAGE];
 
 	str_copy(text, size, command->name);
 	if (command->first)
 		add(text, size, optional ? "[" : "", arg_name[command->first], optional ? "]" : "");
 	if (command->second)
 		add(text, size, "", arg_name[command->second], "");
-	str_copy(options, sizeof(options), command->options);
-	for (char *c = options; *c; c++)
-		if (*c == ' ')
-			*c = '|';
-	if (options[0])
-		add(text, size, "[", options, "]");
+	if (command->options[0])
+		describe_options(command, text, size);
 }
 
 static void print_usage(const struct command *command)
@@ -173,7 +187,7 @@ const struct command *command_find(const char *name)
 
 /* --- its words --- */
 
-static unsigned split(char *line, char *word[WORDS])
+static unsigned split(char *line, char *word[WORDS + 1])
 {
 	unsigned n = 0;
 
@@ -189,42 +203,70 @@ static unsigned split(char *line, char *word[WORDS])
 	return n;
 }
 
-bool command_next_option(const char **at, char option[COMMAND_OPTION])
+bool command_next_option(const char **at, char option[COMMAND_OPTION], bool *valued)
 {
 	size_t len = strcspn(*at, " ");
 
-	str_format(option, COMMAND_OPTION, "%.*s", (int)len, *at);
+	str_format(option, COMMAND_OPTION, "%.*s", (int)strcspn(*at, " ="), *at);
+	if (valued)
+		*valued = strlen(option) < len;
 	*at += len + ((*at)[len] == ' ');
 	return len > 0;
 }
 
-static bool has_option(const struct command *command, const char *word)
+static bool has_option(const struct command *command, const char *word, bool *valued)
 {
 	const char *at = command->options;
 	char option[COMMAND_OPTION];
 
-	while (command_next_option(&at, option))
+	while (command_next_option(&at, option, valued))
 		if (strcmp(option, word) == 0)
 			return true;
 	return false;
 }
 
+/* Takes one with its value, which is the next word; false when it is one too many. */
+static bool take_option(const struct command *command, char **word, bool valued,
+			struct command_call *call)
+{
+	unsigned most = command->flags & COMMAND_MANY ? COMMAND_OPTIONS : 1;
+	unsigned n = 0;
+
+	while (n < most && call->option[n][0])
+		n++;
+	if (n == most || call_option(call, word[0]))
+		return false;
+	call->option[n] = word[0];
+	if (!valued)
+		return true;
+	if (!word[1] || word[1][0] == '-')
+		return false;
+	call->value[n] = word[1];
+	return true;
+}
+
 /* False when the words are not those that the command wants. */
-static bool take_words(const struct command *command, char *word[WORDS], unsigned words,
+static bool take_words(const struct command *command, char *word[WORDS + 1],
 		       struct command_call *call)
 {
 	unsigned wanted = (command->first != ARG_NONE) + (command->second != ARG_NONE);
+	unsigned given = 0;
+	bool valued;
 
-	if (words > 1 && has_option(command, word[words - 1]))
-		call->option = word[--words];
-	for (unsigned i = 1; i < words; i++)
-		if (str_prefix(word[i], "--"))
+	for (unsigned i = 1; word[i]; i++) {
+		if (has_option(command, word[i], &valued)) {
+			if (!take_option(command, &word[i], valued, call))
+				return false;
+			i += valued;
+		} else if (str_prefix(word[i], "--") || given == wanted) {
 			return false;
-	if (words - 1 > wanted || (words - 1 < wanted && !(command->flags & COMMAND_OPTIONAL)))
-		return false;
-	call->first = words > 1 ? word[1] : "";
-	call->second = words > 2 ? word[2] : "";
-	return true;
+		} else if (given++ == 0) {
+			call->first = word[i];
+		} else {
+			call->second = word[i];
+		}
+	}
+	return given == wanted || (command->flags & COMMAND_OPTIONAL);
 }
 
 static bool find_vm(const struct command *command, struct command_call *call)
@@ -247,9 +289,15 @@ static bool find_vm(const struct command *command, struct command_call *call)
 
 enum command_result command_run(char *line)
 {
-	struct command_call call = { .slot = HV_VM_SLOTS, .option = "" };
+	struct command_call call = {
+		.slot = HV_VM_SLOTS,
+		.first = "",
+		.second = "",
+		.option = { "", "" },
+		.value = { "", "" },
+	};
 	const struct command *command;
-	char *word[WORDS] = { NULL };
+	char *word[WORDS + 1] = { NULL };
 	unsigned words = split(line, word);
 	const char *refusal;
 
@@ -258,7 +306,7 @@ enum command_result command_run(char *line)
 	command = command_find(word[0]);
 	if (!command)
 		return COMMAND_USAGE;
-	if (!take_words(command, word, words, &call)) {
+	if (!take_words(command, word, &call)) {
 		print_usage(command);
 		return COMMAND_USAGE;
 	}

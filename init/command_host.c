@@ -9,9 +9,11 @@
 #include "log.h"
 #include "manifest.h"
 #include "metrics.h"
+#include "sha256.h"
 #include "show.h"
 #include "shutdown.h"
 #include "sys.h"
+#include "update.h"
 #include "util.h"
 #include "vm.h"
 
@@ -94,9 +96,9 @@ enum command_result command_explain(const struct command_call *call)
 static enum command_result child_record(const struct config *config,
 					const struct command_call *call)
 {
-	enum show_record what = strcmp(call->option, "--probe") == 0   ? SHOW_PROBED :
-				strcmp(call->option, "--kconfig") == 0 ? SHOW_KCONFIG :
-									 SHOW_RECORD;
+	enum show_record what = call_option(call, "--probe")   ? SHOW_PROBED :
+				call_option(call, "--kconfig") ? SHOW_KCONFIG :
+								 SHOW_RECORD;
 
 	(void)config;
 	return command_whole(show_record(what));
@@ -118,6 +120,31 @@ static enum command_result child_manifest(const struct config *config,
 enum command_result command_manifest(const struct command_call *call)
 {
 	return console_child(child_manifest, call);
+}
+
+/* --- another image --- */
+
+static enum command_result child_update(const struct config *config,
+					const struct command_call *call)
+{
+	const char *sha256 = call_option(call, "--sha256");
+	const struct update_request request = {
+		.path = call->first,
+		.sha256 = sha256 ? sha256 : "",
+		.force = call_option(call, "--force") != NULL,
+	};
+
+	return command_whole(update_run(config, &request));
+}
+
+enum command_result command_update(const struct command_call *call)
+{
+	const char *sha256 = call_option(call, "--sha256");
+
+	if (!sha256 || sha256_is_hex(sha256))
+		return console_child(child_update, call);
+	console_reply("hvinit: update: a SHA-256 has 64 hexadecimal digits\n");
+	return COMMAND_USAGE;
 }
 
 /* --- devices --- */

@@ -151,7 +151,7 @@ enum command_result command_log(const struct command_call *call)
 	/* The child cannot fetch what the kernel has kept. */
 	const struct ring *host = log_ring();
 
-	if (call->option[0]) {
+	if (call_option(call, "-f")) {
 		console_follow(call->slot == HV_VM_SLOTS ? host : vm_console(call->slot), false);
 		return COMMAND_DONE;
 	}

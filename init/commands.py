@@ -30,7 +30,9 @@ def usage(name: str, kinds: list[str], flags: str, options: str) -> str:
     words = [word for kind in kinds if (word := WORDS.get(kind, kind))]
     if "COMMAND_OPTIONAL" in flags:
         words = [f"[{word}]" for word in words]
-    if options:
+    if options and "COMMAND_MANY" in flags:
+        words += [f"[{option.replace('=', ' ')}]" for option in options.split()]
+    elif options:
         words.append(f"[{options.replace(' ', '|')}]")
     return " ".join([name, *words])
 

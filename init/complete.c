@@ -68,7 +68,7 @@ static void offer_options(const struct wanted *wanted, const char *options)
 {
 	char option[COMMAND_OPTION];
 
-	while (command_next_option(&options, option))
+	while (command_next_option(&options, option, NULL))
 		offer(wanted, option);
 }
 
@@ -96,6 +96,7 @@ static void offer_kind(const struct wanted *wanted, enum command_arg kind)
 		break;
 	case ARG_NONE:
 	case ARG_SLOT:
+	case ARG_PATH: /* PID 1 looks into no folder for it */
 	case ARG_KINDS:
 		break;
 	}

@@ -122,13 +122,20 @@ static bool are_disks_there(void *arg)
 	return true;
 }
 
+void host_probe(int root, const struct config *config)
+{
+	struct walk walk = { root, config };
+
+	sys_pci_each(root, probe, &walk);
+}
+
 void host_prepare(int root, const struct config *config, struct diag *diag)
 {
 	struct walk walk = { root, config };
 	uint64_t deadline_us;
 
 	load_modules(root, config->host.modules, diag);
-	sys_pci_each(root, probe, &walk);
+	host_probe(root, config);
 	deadline_us = boottime_us() + APPEAR_S * UINT64_C(1000000);
 	state_mount(root, config, deadline_us, diag);
 	sriov_turn_on(root, config, diag);

@@ -22,6 +22,12 @@ void host_reserve(int root, const struct config *config, struct diag *diag);
 int host_reserve_device(int root, const struct hostdev_config *hostdev);
 
 /*
+ * Lets each device that has no driver and that no VM has find one, of those that are loaded by now.
+ * Blocks for as long as drivers like.
+ */
+void host_probe(int root, const struct config *config);
+
+/*
  * The rest of it, in this order: loads HOST_MODULES with what they depend on and probes every
  * device that the manifest does not name; mounts the state partition; turns virtual functions on;
  * makes bridges; waits for the disks of VMs. Blocks for as long as drivers like: only for children

@@ -15,7 +15,7 @@
 
 #include "util.h"
 
-enum { BLOCK = 64 };
+enum { BLOCK = SHA256_BLOCK };
 
 /* FIPS 180-4 section 4.2.2: fractional parts of the cube roots of the first 64 primes. */
 static const uint32_t K[64] = {
@@ -64,36 +64,63 @@ static void block(uint32_t h[8], const uint8_t *p)
 		h[i] += v[i];
 }
 
-/* Section 5.1.1: a one bit, zeros, and the length in bits in the last eight bytes. */
-static void last_blocks(uint32_t h[8], const uint8_t *rest, size_t len)
+void sha256_begin(struct sha256 *sha)
 {
-	uint8_t pad[2 * BLOCK] = { 0 };
-	size_t left = len % BLOCK;
-	size_t end = left < BLOCK - 8 ? BLOCK : 2 * BLOCK;
-	uint64_t bits = (uint64_t)len * 8;
+	/* Section 5.3.3. */
+	static const uint32_t first[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+					   0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
 
-	if (left)
-		memcpy(pad, rest, left);
-	pad[left] = 0x80;
+	memcpy(sha->h, first, sizeof(first));
+	sha->len = 0;
+}
+
+void sha256_add(struct sha256 *sha, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	size_t used = sha->len % BLOCK;
+
+	sha->len += len;
+	if (used && len >= BLOCK - used) {
+		memcpy(sha->rest + used, p, BLOCK - used);
+		block(sha->h, sha->rest);
+		p += BLOCK - used;
+		len -= BLOCK - used;
+		used = 0;
+	}
+	for (; !used && len >= BLOCK; p += BLOCK, len -= BLOCK)
+		block(sha->h, p);
+	if (len)
+		memcpy(sha->rest + used, p, len);
+}
+
+/* Section 5.1.1: a one bit, zeros, and the length in bits in the last eight bytes. */
+void sha256_end(struct sha256 *sha, char hex[SHA256_HEX])
+{
+	uint8_t pad[2 * BLOCK] = { 0x80 };
+	size_t left = sha->len % BLOCK;
+	size_t zeros = (left < BLOCK - 8 ? BLOCK : 2 * BLOCK) - left;
+	uint64_t bits = sha->len * 8;
+
 	for (unsigned i = 0; i < 8; i++)
-		pad[end - 1 - i] = (uint8_t)(bits >> (8 * i));
-	for (size_t at = 0; at < end; at += BLOCK)
-		block(h, pad + at);
+		pad[zeros - 1 - i] = (uint8_t)(bits >> (8 * i));
+	sha256_add(sha, pad, zeros);
+	for (unsigned i = 0; i < 8; i++)
+		snprintf(hex + (size_t)i * 8, SHA256_HEX - (size_t)i * 8, "%08x", sha->h[i]);
 }
 
 void sha256_hex(const void *data, size_t len, char hex[SHA256_HEX])
 {
-	/* Section 5.3.3. */
-	uint32_t h[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-			  0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
-	const uint8_t *p = data;
-	size_t whole = len / BLOCK;
+	struct sha256 sha;
 
-	for (size_t i = 0; i < whole; i++)
-		block(h, p + i * BLOCK);
-	last_blocks(h, p + whole * BLOCK, len);
-	for (unsigned i = 0; i < 8; i++)
-		snprintf(hex + (size_t)i * 8, SHA256_HEX - (size_t)i * 8, "%08x", h[i]);
+	sha256_begin(&sha);
+	sha256_add(&sha, data, len);
+	sha256_end(&sha, hex);
+}
+
+bool sha256_is_hex(const char *text)
+{
+	return strlen(text) == SHA256_HEX - 1 &&
+	       text[strspn(text, "0123456789abcdefABCDEF")] == '\0';
 }
 
 /* Not opened for writing by anybody, as files of the image are not: else a cut would be a fault. */

@@ -31,9 +31,10 @@ soak: soak-pid1 soak-image soak-lab ## the long ones, before a release
 
 SOAK_KILLS ?= 50
 
-soak-lab: $(LAB_PARTS) ## kills a real QEMU SOAK_KILLS (50) times; 1 MiB of noise on the console
+soak-lab: $(LAB_PARTS) ## kills a real QEMU SOAK_KILLS (50) times; 1 MiB of noise on the console; cuts power all along an update
 	$(Q)$(LAB_PYTHON) -m lab.soak $(SOAK_KILLS)
 	$(Q)LAB_NOISE_KIB=1024 $(LAB_PYTHON) -m pytest -q -p no:cacheprovider tests/lab/test_panel.py
+	$(Q)LAB_CUTS=all $(LAB_PYTHON) -m pytest -q -p no:cacheprovider tests/lab/test_update.py
 
 test-lab: $(LAB_PARTS) ## drives the appliance over its serial console in the lab
 	$(Q)mkdir -p build/tests

@@ -23,16 +23,17 @@ from .secure import Secure, secure
 from .stories import STORIES as PROOFS
 from .stories import Seen
 from .trials import Trials, trials
+from .update import Update, update
 from .walls import Walls, walls
 
-Told = Seen | Resources | Life | Crowd | Mishaps | Losses | Panel | Walls | Dma | Secure | Trials | Hosts
+Told = Seen | Resources | Life | Crowd | Mishaps | Losses | Panel | Walls | Dma | Secure | Trials | Hosts | Update
 
 CORES_FOR_A_BOOT = 2
 # In the order in which they are begun: the longest first.
 STORIES = {
     "resources": resources, "life": life, **PROOFS, "crowd": crowd, "mishaps": mishaps,
     "losses": losses, "panel": panel, "walls": walls, "dma": dma, "secure": secure, "trials": trials,
-    "hosts": hosts,
+    "hosts": hosts, "update": update,
 }
 
 

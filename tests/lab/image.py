@@ -34,13 +34,14 @@ def command_line() -> str:
 class Image:
     """VERSION has as many characters as the product's: it is changed in PID 1 itself. CONFIG is the
     text of a .config. WORDS go behind the kernel's command line. OS_RELEASE has lines in place of the
-    product's own; PARTS are more words for ukify."""
+    product's own; PARTS are more words for ukify; FILES (name to content) are put into the root."""
 
     version: str = NEWER
     config: str = ""
     words: str = ""
     os_release: dict[str, str] = field(default_factory=dict)
     parts: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def build(self, image: Path) -> Path:
         """Makes IMAGE."""
@@ -76,4 +77,5 @@ class Image:
             "init": (cpio.PROGRAM, program.replace(own, self.version.encode())),
             "etc/os-release": (cpio.FILE, self._release().encode()),
             "etc/hvinit/manifest": (cpio.FILE, manifest),
+            **{name: (cpio.FILE, data) for name, data in self.files.items()},
         })  # fmt: skip

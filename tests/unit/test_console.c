@@ -116,6 +116,31 @@ static void test_message(void **state)
 
 /* --- children --- */
 
+/* Options that come together, one of them with a value, wherever they stand. */
+static void test_options(void **state)
+{
+	static const char sum[] =
+		"0123456789abcdef0123456789abcdef0123456789ABCDEF0123456789abcdef";
+	char line[160];
+
+	(void)state;
+	str_format(line, sizeof(line), "update --sha256 %s /a\r", sum);
+	type(line);
+	finish_child();
+	str_format(line, sizeof(line), "updated: /a, %s, 0", sum);
+	assert_shows(line);
+	clear();
+	str_format(line, sizeof(line), "update /a --force --sha256 %s\r", sum);
+	type(line);
+	finish_child();
+	str_format(line, sizeof(line), "updated: /a, %s, 1", sum);
+	assert_shows(line);
+	clear();
+	type("update\r");
+	finish_child();
+	assert_shows("updated: , , 0");
+}
+
 static void test_child(void **state)
 {
 	(void)state;
@@ -305,6 +330,7 @@ int main(void)
 		CONSOLE_CASE("Ctrl-C", test_interrupt, NULL),
 		CONSOLE_CASE("a message while typing", test_message, NULL),
 		CONSOLE_CASE("a command's child", test_child, NULL),
+		CONSOLE_CASE("options with values", test_options, NULL),
 		CONSOLE_CASE("its output ends first", test_child_order, NULL),
 		CONSOLE_CASE("its output waits for the line", test_child_waits, NULL),
 		CONSOLE_CASE("a child that crashes", test_child_dies, NULL),

@@ -86,6 +86,47 @@ static void test_file(void **state)
 	close(root);
 }
 
+/* Pieces of any size give what the whole gives. */
+static void test_pieces(void **state)
+{
+	static char text[1000];
+	struct sha256 sha;
+	char whole[SHA256_HEX];
+	char hex[SHA256_HEX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i * 7);
+	sha256_hex(text, sizeof(text), whole);
+	for (size_t piece = 1; piece <= 200; piece++) {
+		sha256_begin(&sha);
+		for (size_t at = 0; at < sizeof(text); at += piece)
+			sha256_add(&sha, text + at,
+				   piece < sizeof(text) - at ? piece : sizeof(text) - at);
+		sha256_end(&sha, hex);
+		assert_string_equal(hex, whole);
+	}
+}
+
+static void test_typed(void **state)
+{
+	char hex[SHA256_HEX + 1];
+
+	(void)state;
+	sha256_hex("", 0, hex);
+	assert_true(sha256_is_hex(hex));
+	hex[0] = 'F';
+	assert_true(sha256_is_hex(hex));
+	hex[0] = 'g';
+	assert_false(sha256_is_hex(hex));
+	hex[0] = 'a';
+	str_copy(hex + 64, 2, "a");
+	assert_false(sha256_is_hex(hex));
+	hex[63] = '\0';
+	assert_false(sha256_is_hex(hex));
+	assert_false(sha256_is_hex(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +136,8 @@ int main(void)
 		CASE("a million bytes", test_million, NULL),
 		CASE("lengths around a block", test_padding, NULL),
 		FIXTURE("a file", test_file, NULL, fakesys_teardown, NULL),
+		CASE("in pieces", test_pieces, NULL),
+		CASE("as typed", test_typed, NULL),
 	};
 
 	return cmocka_run_group_tests_name("sha256", tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #include "sys.h"
 #include "tool.h"
 
-static char out[32768];
+static char out[65536];
 static char err[8192];
 static char file[64]; /* the manifest or .config */
 static char machine[64]; /* root of the invented machine */

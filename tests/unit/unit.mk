@@ -16,6 +16,9 @@ UNIT_STANDINS += shutdown show status trial uevent vm_denial vm_plug watchdog
 # Those of consoles.
 UNIT_DESK := command console console_guest console_login console_program
 
+# Those that look into images.
+UNIT_IMAGES := update_image update_store
+
 # Calls that a test answers itself, with the real one at hand as __real_NAME().
 UNIT_WRAP_bootcount := sys_efi_write
 UNIT_WRAP_bootopt := sys_efi_write
@@ -57,6 +60,13 @@ UNIT_WRAP_uevent := recvfrom sys_uevent_open
 $(foreach story,$(UNIT_STORIES),$(eval UNIT_WRAP_$(story) := kill clock_gettime))
 UNIT_WRAP_vm_denial := sys_denied_next
 UNIT_WRAP_vm_plug := kill
+UNIT_WRAP_sys_verify := execve
+UNIT_WRAP_update := esp_find esp_mount_found images_look poll sys_certificate_exists sys_efi_text
+UNIT_WRAP_update += sys_efi_write sys_fat_is_dirty update_image_look update_source_drivers
+UNIT_WRAP_update += update_source_medium update_source_path update_store
+UNIT_WRAP_update_source := module_load sys_driver_probe sys_mount_detached wait_until
+UNIT_WRAP_update_store := fstatvfs fsync posix_fadvise renameat2 sys_first_block sys_verify syncfs
+UNIT_WRAP_update_store += unlinkat write
 UNIT_WRAP_watchdog := ioctl sys_watchdog_open
 
 build/unit/init/%.o: init/%.c $(INIT_HEADERS) | build/tools
@@ -74,6 +84,8 @@ build/unit/hvinit.a: $(addprefix build/unit/init/,$(filter-out main.o,$(NATIVE_O
 $(UNIT_STANDINS:%=build/unit/test_%): build/unit/standins.o
 $(UNIT_STORIES:%=build/unit/test_%): build/unit/fakeqemu.o
 $(UNIT_DESK:%=build/unit/test_%): build/unit/standins.o build/unit/fakedesk.o
+
+$(UNIT_IMAGES:%=build/unit/test_%): build/unit/fakeimage.o
 
 # The archive comes last: what a test or a stand-in defines is not looked for in it.
 $(UNIT_PROGRAMS): build/unit/test_%: build/unit/test_%.o build/unit/fakesys.o build/unit/hvinit.a
