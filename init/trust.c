@@ -3,6 +3,7 @@
 #include "trust.h"
 
 #include "sys_machine.h"
+#include "sys_verify.h"
 #include "util.h"
 
 enum { MOST_TOLD = 60 }; /* characters of a word that somebody else has chosen */
@@ -12,7 +13,7 @@ static struct trust own;
 void trust_look(int root, struct trust *trust)
 {
 	trust->secure_boot = sys_secure_boot(root);
-	trust->is_signed = sys_exists(root, TRUST_CERTIFICATE);
+	trust->is_signed = sys_certificate_exists(root);
 	if (sys_lockdown(root, trust->lockdown, sizeof(trust->lockdown)))
 		trust->lockdown[0] = '\0';
 }

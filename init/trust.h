@@ -11,9 +11,6 @@
 #include "diag.h"
 #include "sys.h"
 
-/* The certificate that updates are verified by; an image that was never signed has none. */
-#define TRUST_CERTIFICATE "/etc/hvinit/certificate.pem"
-
 struct trust {
 	int secure_boot; /* 1: on, 0: off, or a negative errno: it cannot be told */
 	bool is_signed; /* the image was made by "make sign" */
