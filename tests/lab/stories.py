@@ -126,6 +126,7 @@ def no_nesting(tell: Progress) -> Seen:
         trip.console.expect(r"hvinit: demo: (failed|invalid|running)")
         seen.answers["status"] = appliance.status()
         seen.answers["log"] = appliance.ask("log demo", r"--- demo: QEMU")
+        seen.answers["acceleration"] = appliance.ask("check", r"accelerated vSMMUv3 +")
         appliance.power_off()
         seen.console = trip.console.text()
     return seen

@@ -156,6 +156,11 @@ class TestCheck:
         answers = request.getfixturevalue(story).answers
         assert answers["check"].strip() == answers["check at the desk"].strip()
 
+    def test_acceleration_is_said_to_be_possible(self, own_firmware: Seen) -> None:
+        """Where it was proved to work."""
+        told = own_firmware.answers["check"]
+        assert re.search(r"^accelerated vSMMUv3 +OK +possible\r?$", told, re.MULTILINE), told
+
     def test_desk_finds_what_the_appliance_finds(self, control: Seen) -> None:
         """But for a file that is not in the image: a record has no files."""
         there, here = (desk.findings(control.answers[at]) for at in ("check", "check at the desk"))
@@ -243,6 +248,10 @@ class TestMissingDevice:
 class TestNoNesting:
     def test_check_foretells_it(self, no_nesting: Seen) -> None:
         assert re.search(r"no S2FWB and .* declares no CANWBS \[NO-NESTING\]", no_nesting.console)
+
+    def test_check_says_why_in_words(self, no_nesting: Seen) -> None:
+        told = no_nesting.answers["acceleration"].splitlines()[0].strip()
+        assert re.fullmatch(r"FAIL +not possible: smmu3\.0x\w+: the SMMU has no S2FWB and .* no CANWBS", told), told
 
     def test_diagnostic_keeps_qemus_own_words(self, no_nesting: Seen) -> None:
         assert re.search(r"IOMMU_VIOMMU_ALLOC failed.*\[NO-NESTING\]", no_nesting.console)
