@@ -63,7 +63,8 @@ int main(void)
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++, n++) {
-		snprintf(titles[n], sizeof(titles[n]), "%s is before %s", pairs[i].older, pairs[i].newer);
+		snprintf(titles[n], sizeof(titles[n]), "%s is before %s", pairs[i].older,
+			 pairs[i].newer);
 		tests[n] = CASE(titles[n], test_pair, &pairs[i]);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(equals); i++, n++) {
