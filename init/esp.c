@@ -3,13 +3,14 @@
 #include "esp.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #include "module.h"
 #include "sys_use.h"
 #include "util.h"
 #include "wait.h"
 
-enum { APPEAR_S = 10 };
+enum { APPEAR_S = 10, BUSY_MS = 100, BUSY_TIMES = 100 };
 
 struct search {
 	int root;
@@ -48,7 +49,14 @@ int esp_mount_found(int root, const struct sys_partition *partition, bool writab
 		if (error && error != -ENOENT)
 			return error;
 	}
-	return sys_mount_detached(partition->node, "vfat", writable);
+	/* Who only looks at it meanwhile has it mounted in another way, and is soon done. */
+	for (int times = 1;; times++) {
+		int top = sys_mount_detached(partition->node, "vfat", writable);
+
+		if (top != -EBUSY || times == BUSY_TIMES)
+			return top;
+		poll(NULL, 0, BUSY_MS);
+	}
 }
 
 int esp_mount(int root, bool writable)

@@ -3,7 +3,6 @@
 #include "update.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <strings.h>
 #include <unistd.h>
@@ -18,7 +17,7 @@
 #include "update_store.h"
 #include "version.h"
 
-enum { APPEAR_S = 20, BUSY_MS = 100, BUSY_TIMES = 50 };
+enum { APPEAR_S = 20 };
 
 static void say(const char *text)
 {
@@ -70,7 +69,6 @@ static void find_running(int root, char good[BOOTENTRY_PATH])
 	}
 }
 
-/* Who only looks at the partition meanwhile has it mounted in another way, and is soon done. */
 static int mount_esp(int root, bool *dirty, struct diag *diag)
 {
 	struct sys_partition partition;
@@ -79,10 +77,6 @@ static int mount_esp(int root, bool *dirty, struct diag *diag)
 	if (error == 0) {
 		*dirty = sys_fat_is_dirty(root, partition.node);
 		error = esp_mount_found(root, &partition, true);
-		for (int i = 0; error == -EBUSY && i < BUSY_TIMES; i++) {
-			poll(NULL, 0, BUSY_MS);
-			error = esp_mount_found(root, &partition, true);
-		}
 	}
 	if (error < 0)
 		diag_add(diag, DIAG_HOST, DIAG_UPDATE_ESP, "ESP", "mount it: %s", esp_error(error));

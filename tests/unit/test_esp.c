@@ -18,9 +18,11 @@ static int root = -1;
 static char calls[256];
 static int module_error;
 static bool comes_late;
+static int busy; /* times that somebody else has it mounted */
 
 int __wrap_module_load(int dir, const char *name);
 int __wrap_sys_mount_detached(const char *node, const char *type, bool writable);
+int __wrap_poll(void *events, unsigned long count, int ms);
 bool __wrap_wait_until(bool (*there)(void *arg), void *arg, uint64_t deadline_us);
 
 int __wrap_module_load(int dir, const char *name)
@@ -30,8 +32,18 @@ int __wrap_module_load(int dir, const char *name)
 	return module_error;
 }
 
+int __wrap_poll(void *events, unsigned long count, int ms)
+{
+	(void)events;
+	(void)count;
+	assert_true(ms > 0);
+	return 0;
+}
+
 int __wrap_sys_mount_detached(const char *node, const char *type, bool writable)
 {
+	if (busy > 0 && busy--)
+		return -EBUSY;
 	str_format(calls + strlen(calls), sizeof(calls) - strlen(calls), "mount %s %s %s", node,
 		   type, writable ? "rw" : "ro");
 	return 77;
@@ -87,7 +99,7 @@ static int setup(void **state)
 	put_loader(UUID);
 	put_disk("sda", "00000000-4241-561f-80ad-04e22d5b6d21");
 	calls[0] = '\0';
-	module_error = 0;
+	module_error = busy = 0;
 	comes_late = false;
 	return 0;
 }
@@ -138,6 +150,18 @@ static void test_mounted(void **state)
 	assert_string_equal(calls, "nls_cp437;nls_iso8859-1;vfat;mount nvme0p1 vfat ro");
 }
 
+/* Somebody looks at it, and is soon done, or is not. */
+static void test_busy(void **state)
+{
+	(void)state;
+	put_disk("nvme0", UUID);
+	busy = 20;
+	assert_int_equal(esp_mount(root, true), 77);
+	assert_int_equal(busy, 0);
+	busy = 10000;
+	assert_int_equal(esp_mount(root, true), -EBUSY);
+}
+
 static void test_module_fails(void **state)
 {
 	(void)state;
@@ -179,6 +203,7 @@ int main(void)
 		FIXTURE("found", test_found, setup, teardown, NULL),
 		FIXTURE("blocks of 4096 bytes", test_large_blocks, setup, teardown, NULL),
 		FIXTURE("mounted", test_mounted, setup, teardown, NULL),
+		FIXTURE("busy", test_busy, setup, teardown, NULL),
 		FIXTURE("a module fails", test_module_fails, setup, teardown, NULL),
 		FIXTURE("no loader", test_no_loader, setup, teardown, NULL),
 		FIXTURE("no disk", test_no_disk, setup, teardown, NULL),

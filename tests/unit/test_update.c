@@ -34,7 +34,6 @@ static bool is_stored;
 static bool dirty;
 static int find_error;
 static int mount_error;
-static int busy; /* times */
 static const char *booted; /* LoaderBootCountPath */
 static const char *newest;
 static char once[256];
@@ -61,7 +60,6 @@ bool __wrap_update_store(const struct update_job *wanted, struct update_stored *
 ssize_t __wrap_sys_efi_text(int root, const char *path, char *buf, size_t size);
 int __wrap_sys_efi_write(int root, const char *path, const void *data, size_t size);
 int __wrap_images_look(int esp);
-int __wrap_poll(void *events, unsigned long count, int ms);
 
 bool __wrap_sys_certificate_exists(int root)
 {
@@ -132,17 +130,7 @@ int __wrap_esp_mount_found(int root, const struct sys_partition *partition, bool
 	assert_string_equal(partition->node, "nvme0n1p1");
 	assert_true(writable);
 	note("mount");
-	if (busy > 0 && busy--)
-		return -EBUSY;
 	return mount_error ? mount_error : memfd_create("esp", MFD_CLOEXEC);
-}
-
-int __wrap_poll(void *events, unsigned long count, int ms)
-{
-	(void)events;
-	(void)count;
-	(void)ms;
-	return 0;
 }
 
 bool __wrap_update_store(const struct update_job *wanted, struct update_stored *stored,
@@ -204,7 +192,7 @@ static int setup(void **state)
 	memset(once, 0, sizeof(once));
 	certificate = has_signature = dirty = false;
 	has_source = is_good = is_stored = true;
-	find_error = mount_error = busy = once_error = 0;
+	find_error = mount_error = once_error = 0;
 	booted = NULL;
 	newest = "";
 	return 0;
@@ -259,9 +247,8 @@ static void test_path(void **state)
 	request.force = true;
 	dirty = true;
 	booted = "\\EFI\\Linux\\hvinit_0.1.0r2+1-2.efi";
-	busy = 3;
 	assert_true(run());
-	assert_string_equal(calls, "/tmp/x;look;dirty?;mount;mount;mount;mount;store;images;");
+	assert_string_equal(calls, "/tmp/x;look;dirty?;mount;store;images;");
 	assert_true(job.dirty);
 	assert_true(job.force);
 	assert_string_equal(job.running, "hvinit_0.1.0r2.efi");
@@ -308,14 +295,13 @@ static const struct trouble {
 	const char *title;
 	int find;
 	int mount;
-	int times;
 	const char *part;
 } troubles[] = {
-	{ "no loader", -ENODATA, 0, 0, "the boot loader does not tell" },
-	{ "no driver", -ENOENT, 0, 0, "no disk that has a driver" },
-	{ "two", -EEXIST, 0, 0, "two disks have" },
-	{ "read-only", 0, -EROFS, 0, "Read-only file system" },
-	{ "busy for long", 0, 0, 1000, "busy" },
+	{ "no loader", -ENODATA, 0, "the boot loader does not tell" },
+	{ "no driver", -ENOENT, 0, "no disk that has a driver" },
+	{ "two", -EEXIST, 0, "two disks have" },
+	{ "read-only", 0, -EROFS, "Read-only file system" },
+	{ "busy for long", 0, -EBUSY, "busy" },
 };
 
 static void test_trouble(void **state)
@@ -325,7 +311,6 @@ static void test_trouble(void **state)
 	setup(NULL);
 	find_error = trouble->find;
 	mount_error = trouble->mount;
-	busy = trouble->times;
 	assert_false(run());
 	assert_null(strstr(calls, "store"));
 	assert_printed("hvinit: ESP: mount it: ");
