@@ -114,7 +114,7 @@ class Follower:
 
     def __init__(self, machine: Machine, *words: str) -> None:
         self._process = subprocess.Popen(
-            machine.inside("/init", "ctl", *words), env=SANITIZERS, text=True, stdout=subprocess.PIPE,
+            machine.ctl_words(*words), env=SANITIZERS, text=True, stdout=subprocess.PIPE,
             start_new_session=True,
         )
 

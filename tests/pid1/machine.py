@@ -291,10 +291,16 @@ class Machine:
         """The command line of a program that sees the machine from within, and is root there."""
         return ["nsenter", f"--target={self.pid}", "--user", "--pid", "--mount", "--root", "--setuid=0", "--setgid=0", *words]
 
+    def ctl_words(self, *words: str) -> list[str]:
+        """What runs hvinit ctl WORDS, as soon as PID 1 listens for it."""
+        socket = Path(f"/proc/{self.pid}/root/run/hvinit/ctl")
+        await_that("PID 1 listens for hvinit ctl", socket.exists)
+        return self.inside("/init", "ctl", *words)
+
     def ctl(self, *words: str) -> subprocess.CompletedProcess[str]:
         """hvinit ctl WORDS"""
         return subprocess.run(
-            self.inside("/init", "ctl", *words), env=SANITIZERS, text=True, capture_output=True, timeout=LIMIT,
+            self.ctl_words(*words), env=SANITIZERS, text=True, capture_output=True, timeout=LIMIT,
         )
 
     # --- what it is like ---
