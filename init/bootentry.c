@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sys_machine.h"
 #include "util.h"
 
 enum { MOST = 999999 }; /* more is no count */
@@ -73,6 +74,20 @@ bool bootentry_parse(const char *path, struct bootentry *entry)
 	str_format(entry->good, sizeof(entry->good), "%.*s%s", (int)(plus - entry->name),
 		   entry->name, suffix);
 	return true;
+}
+
+bool bootentry_booted(int root, struct bootentry *entry)
+{
+	static const char *const names[] = { "LoaderBootCountPath", "StubImageIdentifier" };
+	char path[SYS_EFI_PATH];
+	char text[BOOTENTRY_PATH];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (sys_efi_path(names[i], SYS_EFI_LOADER, path) &&
+		    sys_efi_text(root, path, text, sizeof(text)) > 0)
+			return bootentry_parse(text, entry);
+	*entry = (struct bootentry){ 0 };
+	return false;
 }
 
 int bootentry_bless(int esp, const struct bootentry *entry)

@@ -26,6 +26,12 @@ struct bootentry {
 bool bootentry_parse(const char *path, struct bootentry *entry);
 
 /*
+ * The file that this boot has come from, as the loader or its stub tells; root stands for /. False when
+ * nobody does. Asks the firmware.
+ */
+bool bootentry_booted(int root, struct bootentry *entry);
+
+/*
  * Gives the file its good name, and sees to it that this lasts: for a child, it writes to a disk. esp
  * is the EFI system partition's root. 0, also when somebody was quicker, or a negative errno; -EEXIST:
  * both names are there.

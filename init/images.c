@@ -11,6 +11,7 @@
 #include "esp.h"
 #include "sys.h"
 #include "util.h"
+#include "version_order.h"
 
 #define PREFIX "hvinit_"
 #define SUFFIX ".efi"
@@ -59,7 +60,7 @@ static int take(void *arg, const char *name)
 
 	if (!take_name(name, &file))
 		return 0;
-	while (at < images->count && strverscmp(images->file[at].version, file.version) > 0)
+	while (at < images->count && version_order(images->file[at].version, file.version) > 0)
 		at++;
 	images->more += images->count == IMAGES;
 	if (at == IMAGES)

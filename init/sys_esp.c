@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <linux/mount.h>
 
+#include "sys_host.h"
 #include "util.h"
 
 enum { PATH_SIZE = 256, UEVENT_SIZE = 4096, SECTOR = 512 /* in which the kernel counts */ };
@@ -23,21 +24,6 @@ struct search {
 	struct sys_partition *partition;
 	bool found;
 };
-
-/* The value of a line KEY=value. */
-static bool line_value(const char *text, const char *key, char *value, size_t size)
-{
-	size_t len = strlen(key);
-
-	for (; *text; text += *text == '\n') {
-		size_t n = strcspn(text, "\n");
-
-		if (n > len && strncmp(text, key, len) == 0 && text[len] == '=')
-			return str_format(value, size, "%.*s", (int)(n - len - 1), text + len + 1);
-		text += n;
-	}
-	return false;
-}
 
 static uint64_t read_number(int root, const char *name, const char *attr)
 {
@@ -61,14 +47,14 @@ static int look_at_block(void *arg, const char *name)
 
 	if (!str_format(path, sizeof(path), "sys/class/block/%s/uevent", name) ||
 	    sys_read(search->root, path, text, sizeof(text)) < 0 ||
-	    !line_value(text, "PARTUUID", value, sizeof(value)) ||
+	    !sys_uevent_value(text, "PARTUUID", value, sizeof(value)) ||
 	    strcasecmp(value, search->uuid) != 0)
 		return 0;
 	if (search->found)
 		return -EEXIST;
 	search->found = true;
-	if (!line_value(text, "DEVNAME", found->node, sizeof(found->node)) ||
-	    !line_value(text, "PARTN", value, sizeof(value)))
+	if (!sys_uevent_value(text, "DEVNAME", found->node, sizeof(found->node)) ||
+	    !sys_uevent_value(text, "PARTN", value, sizeof(value)))
 		return -EINVAL;
 	found->number = (unsigned)strtoul(value, NULL, 10);
 	/* A partition's folder is in its disk's. */

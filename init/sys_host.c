@@ -63,8 +63,7 @@ struct search {
 	bool found;
 };
 
-/* Copies the value of a line KEY=value; false when there is none or it does not fit. */
-static bool line_value(const char *text, const char *key, char *value, size_t size)
+bool sys_uevent_value(const char *text, const char *key, char *value, size_t size)
 {
 	size_t len = strlen(key);
 
@@ -88,13 +87,13 @@ static int look_at_block(void *arg, const char *name)
 
 	if (!str_format(path, sizeof(path), "sys/class/block/%s/uevent", name) ||
 	    sys_read(search->root, path, text, sizeof(text)) < 0 ||
-	    !line_value(text, "PARTNAME", label, sizeof(label)) ||
+	    !sys_uevent_value(text, "PARTNAME", label, sizeof(label)) ||
 	    strcmp(label, search->label) != 0)
 		return 0;
 	if (search->found)
 		return -EEXIST;
 	search->found = true;
-	return line_value(text, "DEVNAME", search->node, search->size) ? 0 : -ENAMETOOLONG;
+	return sys_uevent_value(text, "DEVNAME", search->node, search->size) ? 0 : -ENAMETOOLONG;
 }
 
 int sys_partition(int root, const char *label, char *node, size_t size)

@@ -25,6 +25,12 @@ int sys_huge_read(int root, int node, uint64_t page_kib, uint64_t *pages);
 int sys_huge_write(int root, int node, uint64_t page_kib, uint64_t pages);
 
 /*
+ * The value of a line KEY=value in the text of a device's uevent file; false when there is none or it
+ * does not fit.
+ */
+bool sys_uevent_value(const char *text, const char *key, char *value, size_t size);
+
+/*
  * The device node, below /dev, of the partition that the partition table calls label. -ENOENT:
  * there is none; -EEXIST: there are two.
  */

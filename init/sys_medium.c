@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "sys_host.h"
 #include "util.h"
 
 enum { PATH_SIZE = 256, UEVENT_SIZE = 4096 };
@@ -175,21 +176,6 @@ struct search {
 	void *arg;
 };
 
-/* The value of a line KEY=value. */
-static bool line_value(const char *text, const char *key, char *value, size_t size)
-{
-	size_t len = strlen(key);
-
-	for (; *text; text += *text == '\n') {
-		size_t n = strcspn(text, "\n");
-
-		if (n > len && strncmp(text, key, len) == 0 && text[len] == '=')
-			return str_format(value, size, "%.*s", (int)(n - len - 1), text + len + 1);
-		text += n;
-	}
-	return false;
-}
-
 static int take_disk(void *arg, const struct sys_extent *extent)
 {
 	str_copy(arg, SYS_BLOCK, extent->disk);
@@ -213,7 +199,7 @@ static bool is_labelled(int root, const char *label, const char *text, struct sy
 		medium->type = "iso9660";
 	else if (is_fat(fd, label, &labelled))
 		medium->type = "vfat";
-	if (line_value(text, "PARTNAME", name, sizeof(name)) && strcasecmp(name, label) == 0)
+	if (sys_uevent_value(text, "PARTNAME", name, sizeof(name)) && strcasecmp(name, label) == 0)
 		return true;
 	return medium->type && labelled;
 }
@@ -229,9 +215,9 @@ static int look_at_block(void *arg, const char *name)
 	if (search->skip(search->arg, name) ||
 	    !str_format(path, sizeof(path), "sys/class/block/%s/uevent", name) ||
 	    sys_read(search->root, path, text, sizeof(text)) < 0 ||
-	    !line_value(text, "DEVNAME", medium.node, sizeof(medium.node)))
+	    !sys_uevent_value(text, "DEVNAME", medium.node, sizeof(medium.node)))
 		return 0;
-	medium.whole = !line_value(text, "PARTN", value, sizeof(value));
+	medium.whole = !sys_uevent_value(text, "PARTN", value, sizeof(value));
 	if (sys_extent_each(search->root, name, take_disk, medium.disk) != 1 ||
 	    !is_labelled(search->root, search->label, text, &medium))
 		return 0;

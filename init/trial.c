@@ -139,19 +139,10 @@ static void learn_why(const char *why)
 
 /* --- what was booted --- */
 
-/* Images that were booted otherwise than by the loader's folder are nobody's to judge. */
+/* Images that were booted otherwise than from the loader's folder are nobody's to judge. */
 static bool read_entry(void)
 {
-	static const char *const names[] = { "LoaderBootCountPath", "StubImageIdentifier" };
-	char path[SYS_EFI_PATH];
-	char text[BOOTENTRY_PATH];
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (sys_efi_path(names[i], SYS_EFI_LOADER, path) &&
-		    sys_efi_text(root, path, text, sizeof(text)) > 0)
-			return bootentry_parse(text, &entry) &&
-			       strcasecmp(entry.folder, ESP_IMAGES) == 0;
-	return false;
+	return bootentry_booted(root, &entry) && strcasecmp(entry.folder, ESP_IMAGES) == 0;
 }
 
 static void trial_is_over(void *arg, uint32_t events);

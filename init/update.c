@@ -53,20 +53,10 @@ static bool is_vouched_for(const struct update_job *job, struct diag *diag)
 /* Its name without tries; the version's own where the loader does not tell. */
 static void find_running(int root, char good[BOOTENTRY_PATH])
 {
-	static const char *const names[] = { "LoaderBootCountPath", "StubImageIdentifier" };
 	struct bootentry entry;
-	char path[SYS_EFI_PATH];
-	char text[BOOTENTRY_PATH];
 
-	str_copy(good, BOOTENTRY_PATH, "hvinit_" HVINIT_VERSION ".efi");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!sys_efi_path(names[i], SYS_EFI_LOADER, path) ||
-		    sys_efi_text(root, path, text, sizeof(text)) <= 0)
-			continue;
-		if (bootentry_parse(text, &entry))
-			str_copy(good, BOOTENTRY_PATH, entry.good);
-		return;
-	}
+	str_copy(good, BOOTENTRY_PATH,
+		 bootentry_booted(root, &entry) ? entry.good : "hvinit_" HVINIT_VERSION ".efi");
 }
 
 static int mount_esp(int root, bool *dirty, struct diag *diag)
