@@ -258,7 +258,7 @@ def _unmount(appliance: Appliance, name: str) -> None:
 def _command(appliance: Appliance, words: str) -> str:
     """The line by which the update ends. What was typed is longer than a line of the screen."""
     appliance.console.send(f"update {words}".strip())
-    said = appliance.console.expect(rf"hvinit: [^\r\n]*(?:{ENDS})[^\r\n]*")[0]
+    said = appliance.console.expect(rf"hvinit: [^\r\n]*(?:{ENDS})[^\r\n]*[\r\n]")[0].strip()
     appliance.console.expect(PROMPT)
     appliance.tell(f"update: {said}")
     return said
