@@ -293,7 +293,7 @@ class Machine:
 
     def ctl_words(self, *words: str) -> list[str]:
         """What runs hvinit ctl WORDS, as soon as PID 1 listens for it."""
-        socket = Path(f"/proc/{self.pid}/root/run/hvinit/ctl")
+        socket = Path("/proc", str(self.pid), "root", "run/hvinit/ctl")
         await_that("PID 1 listens for hvinit ctl", socket.exists)
         return self.inside("/init", "ctl", *words)
 
