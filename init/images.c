@@ -92,12 +92,13 @@ const struct images *images_found(void)
 	return found;
 }
 
-bool images_has_other(const struct images *images, const char *version)
+bool images_has_other(const struct images *images, const char *name, const char *good)
 {
 	for (unsigned i = 0; i < images->count; i++) {
 		const struct image_file *file = &images->file[i];
 
-		if (strcmp(file->version, version) != 0 && (!file->counted || file->left > 0))
+		if (strcmp(file->name, name) != 0 && strcmp(file->name, good) != 0 &&
+		    (!file->counted || file->left > 0))
 			return true;
 	}
 	return false;

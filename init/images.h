@@ -34,7 +34,7 @@ int images_look(int esp);
 /* What was found last; it can change at any time. */
 const struct images *images_found(void);
 
-/* Whether there is another image than that of VERSION that the loader would boot. */
-bool images_has_other(const struct images *images, const char *version);
+/* Whether there is one that the loader would boot and that has neither of these two names. */
+bool images_has_other(const struct images *images, const char *name, const char *good);
 
 #endif

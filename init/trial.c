@@ -22,7 +22,8 @@
 #include "util.h"
 #include "version.h"
 
-enum { WHY = 160, TEXT = IMAGE_VERSION + 1 + WHY, KEEP_MS = 30 * 1000, AGAIN_MS = 1000 };
+enum { WHY = 160, TEXT = IMAGE_VERSION + 1 + WHY, KEEP_MS = 30 * 1000 };
+enum { CONSOLE_MS = 1000, WRITE_MS = 60 * 1000 /* until it is tried again */ };
 
 enum stage {
 	WATCHED, /* to be judged yet */
@@ -50,6 +51,7 @@ static char last_version[IMAGE_VERSION]; /* "": no trial has gone wrong */
 static char last_why[WHY];
 static char why_now[WHY];
 static int look_error;
+static bool write_fails; /* it is good, and this cannot be written */
 static struct source running = { .fd = -1 }; /* for so long they must run */
 static struct source limit = { .fd = -1 }; /* of the trial */
 static struct source patience = { .fd = -1 }; /* with the firmware */
@@ -164,6 +166,7 @@ void trial_init(const struct config *config, int of)
 	root = of;
 	host = &config->host;
 	look_error = 0;
+	write_fails = false;
 	up = wants_end = false;
 	why_now[0] = '\0';
 	entry = (struct bootentry){ 0 };
@@ -222,7 +225,7 @@ static void end_trial(void)
 
 static bool can_end(void)
 {
-	return images_has_other(images_found(), HVINIT_VERSION);
+	return images_has_other(images_found(), entry.name, entry.good);
 }
 
 bool trial_failed(const char *why, void (*otherwise)(void))
@@ -250,6 +253,9 @@ static void trial_is_over(void *arg, uint32_t events)
 	if (!timer_fired(&limit))
 		return;
 	loop_close(&limit);
+	/* Guests that run are worth more than a name: this boot goes on. */
+	if (up && write_fails)
+		return;
 	trial_failed(
 		up ? "no console takes what it is sent" :
 		     "not all critical VMs ran for HOST_BLESS_SECONDS within HOST_TRIAL_SECONDS",
@@ -271,18 +277,13 @@ static bool is_past(void)
 	return entry.counted || !was_another();
 }
 
-/* For a child. The name comes first: it is what the loader goes by. */
+/* For a child. */
 static int bless(const void *arg)
 {
-	_cleanup_fd_ int esp = -1;
-	struct sys_partition partition;
-	char path[BOOTENTRY_PATH];
-	int error = esp_find(root, &partition);
+	_cleanup_fd_ int esp = esp_mount(root, entry.counted);
+	int error;
 
 	(void)arg;
-	if (error)
-		return error;
-	esp = esp_mount_found(root, &partition, entry.counted);
 	if (esp < 0)
 		return esp;
 	error = bootentry_bless(esp, &entry);
@@ -291,30 +292,61 @@ static int bless(const void *arg)
 	images_look(esp);
 	if (is_past())
 		keep(&(struct value){ .size = 0 });
+	return 0;
+}
+
+static int lead_past_loader(const void *arg)
+{
+	struct sys_partition partition;
+	char path[BOOTENTRY_PATH];
+	int error = esp_find(root, &partition);
+
+	(void)arg;
+	if (error)
+		return error;
 	if (!str_format(path, sizeof(path), ESP_IMAGES "/%s", entry.good))
 		return -ENAMETOOLONG;
-	error = bootopt_keep(root, &partition, path);
-	/* A firmware without room for it boots by the loader as before. */
-	return error ? -ENOSPC : 0;
+	return bootopt_keep(root, &partition, path);
+}
+
+static void led_past_loader(int error)
+{
+	if (error)
+		warn(DIAG_BOOT_OPTION, "write a boot option that leads past the boot loader",
+		     esp_error(error));
+}
+
+/* A disk that could not be written may be there later. */
+static void could_not_bless(int error)
+{
+	if (!write_fails)
+		warn(DIAG_BLESS, "keep this image", esp_error(error));
+	write_fails = true;
+	stage = WATCHED;
+	if (up)
+		timer_set(&running, WRITE_MS);
+	else
+		loop_close(&running);
 }
 
 static void blessed(int error)
 {
-	if (error && error != -ENOSPC) {
-		stage = WATCHED;
-		warn(DIAG_BLESS, "keep this image", esp_error(error));
+	if (error) {
+		could_not_bless(error);
 		return;
 	}
 	stage = GOOD;
+	loop_close(&running);
 	loop_close(&limit);
 	if (entry.counted)
 		log_msg(LOG_LEVEL_INFO, "host",
 			"this image is good: its tries are counted no more");
 	if (is_past())
 		last_version[0] = '\0';
+	/* The name comes first: it is what the loader goes by. */
+	error = chore_start(lead_past_loader, NULL, led_past_loader);
 	if (error)
-		warn(DIAG_BOOT_OPTION, "write a boot option that leads past the boot loader",
-		     "the firmware takes none");
+		led_past_loader(error);
 }
 
 static void has_run_long_enough(void *arg, uint32_t events)
@@ -326,10 +358,9 @@ static void has_run_long_enough(void *arg, uint32_t events)
 	if (!timer_fired(&running) || stage != WATCHED)
 		return;
 	if (!console_works()) {
-		timer_set(&running, AGAIN_MS);
+		timer_set(&running, CONSOLE_MS);
 		return;
 	}
-	loop_close(&running);
 	stage = BLESSING;
 	error = chore_start(bless, NULL, blessed);
 	if (error)

@@ -83,19 +83,26 @@ static void test_too_many(void **state)
 	assert_string_equal(images_found()->file[IMAGES - 1].version, "0.3");
 }
 
+static bool has_other(const char *name, const char *good)
+{
+	return images_has_other(images_found(), name, good);
+}
+
 static void test_other(void **state)
 {
 	(void)state;
 	put("hvinit_0.2.0+2-1.efi");
 	assert_int_equal(images_look(esp), 0);
-	assert_false(images_has_other(images_found(), "0.2.0"));
-	assert_true(images_has_other(images_found(), "0.3.0"));
+	assert_false(has_other("hvinit_0.2.0+2-1.efi", "hvinit_0.2.0.efi"));
+	assert_true(has_other("hvinit_0.3.0+2-1.efi", "hvinit_0.3.0.efi"));
 	put("hvinit_0.1.0+0-3.efi");
 	assert_int_equal(images_look(esp), 0);
-	assert_false(images_has_other(images_found(), "0.2.0"));
+	assert_false(has_other("hvinit_0.2.0+2-1.efi", "hvinit_0.2.0.efi"));
 	put("hvinit_0.0.1.efi");
 	assert_int_equal(images_look(esp), 0);
-	assert_true(images_has_other(images_found(), "0.2.0"));
+	assert_true(has_other("hvinit_0.2.0+2-1.efi", "hvinit_0.2.0.efi"));
+	/* The same version again is another image. */
+	assert_true(has_other("hvinit_0.0.1r2+2-1.efi", "hvinit_0.0.1r2.efi"));
 }
 
 int main(void)

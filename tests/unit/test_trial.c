@@ -281,6 +281,30 @@ static void test_cannot_be_written(void **state)
 	assert_said("keep this image: read-only");
 	assert_said("[BLESS]");
 	assert_string_equal(kept(), HVINIT_VERSION);
+	/* It is tried again, said once, and ends nothing: guests run. */
+	assert_int_equal(timer_ms, 60000);
+	run_out();
+	assert_int_equal(times_said("[BLESS]"), 1);
+	esp_problem = 0;
+	run_out();
+	assert_said("this image is good");
+}
+
+/* It was to be written down when a VM failed: only when all run again there is another try. */
+static void test_fails_meanwhile(void **state)
+{
+	(void)state;
+	esp_problem = -EROFS;
+	boot_on_trial();
+	trial_judge(true);
+	run_out();
+	trial_judge(false);
+	assert_int_equal(timer->fd, -1);
+	esp_problem = 0;
+	trial_judge(true);
+	assert_int_equal(timer_ms, 60001);
+	run_out();
+	assert_said("this image is good");
 }
 
 static void test_no_option(void **state)
@@ -492,6 +516,7 @@ int main(void)
 		FIXTURE("no console works", test_no_console, setup, teardown, NULL),
 		FIXTURE("the disk cannot be written", test_cannot_be_written, setup, teardown,
 			NULL),
+		FIXTURE("a VM fails meanwhile", test_fails_meanwhile, setup, teardown, NULL),
 		FIXTURE("no boot option", test_no_option, setup, teardown, NULL),
 		FIXTURE("not on trial", test_not_on_trial, setup, teardown, NULL),
 		FIXTURE("no loader", test_no_loader, setup, teardown, NULL),
