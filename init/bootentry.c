@@ -85,7 +85,7 @@ bool bootentry_booted(int root, struct bootentry *entry)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (sys_efi_path(names[i], SYS_EFI_LOADER, path) &&
 		    sys_efi_text(root, path, text, sizeof(text)) > 0)
-			return bootentry_parse(text, entry);
+			return bootentry_parse(text, entry) && (entry->by_loader = i == 0, true);
 	*entry = (struct bootentry){ 0 };
 	return false;
 }

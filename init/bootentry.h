@@ -15,6 +15,7 @@ struct bootentry {
 	char name[BOOTENTRY_PATH]; /* as it is now */
 	char good[BOOTENTRY_PATH]; /* without counters: tries are counted no more */
 	bool counted;
+	bool by_loader; /* of bootentry_booted(): the loader has taken the try off */
 	unsigned left;
 	unsigned done;
 };

@@ -150,17 +150,20 @@ static unsigned word(const unsigned char *at)
 	return at[0] | (unsigned)at[1] << 8;
 }
 
-/* Behind the option that was booted; at the end when that is none of the order's, as with BootNext. */
+/*
+ * Behind the option that was booted, 0 when that is none of the order's: where firmware finds the loader
+ * without an option, one of ours would come before it.
+ */
 static size_t place_of(const unsigned char *order, size_t size, int root)
 {
 	unsigned char current[2];
 
 	if (sys_efi_global(root, "BootCurrent", current, sizeof(current)) != sizeof(current))
-		return size;
+		return 0;
 	for (size_t at = 0; at + 2 <= size; at += 2)
 		if (word(order + at) == word(current))
 			return at + 2;
-	return size;
+	return 0;
 }
 
 static int keep_order(int root, unsigned number)
@@ -179,6 +182,8 @@ static int keep_order(int root, unsigned number)
 		if (word(first + at) == number)
 			return 0;
 	place = place_of(first, (size_t)n, root);
+	if (place == 0)
+		return -ENXIO;
 	memmove(first + place + 2, first + place, (size_t)n - place);
 	first[place] = (unsigned char)number;
 	first[place + 1] = (unsigned char)(number >> 8);

@@ -15,7 +15,7 @@
  * Sees to it that there is one boot option of ours, that it leads to the file at path ("EFI/Linux/…")
  * on that partition, and that it stands in the firmware's order, behind the option that
  * was booted. Writes only what is not so already. For a child. 0 or a negative errno; -E2BIG: the
- * order has no room.
+ * order has no room; -ENXIO: what was booted is not in it.
  */
 int bootopt_keep(int root, const struct sys_partition *partition, const char *path);
 

@@ -112,6 +112,8 @@ static void kept(int error)
 	struct diag diag = { 0 };
 
 	loop_close(&patience);
+	if (shutdown_going_on())
+		return;
 	if (!error || (!remembers && boottime_us() / 1000000 >= UPTIME_S)) {
 		shutdown_begin(SHUTDOWN_REBOOT);
 		return;

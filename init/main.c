@@ -316,9 +316,13 @@ static void add_console(void *arg, const char *path, unsigned baud)
 /* Who wants to look at the machine in safe mode does not want it to reboot. */
 static void judge_safe_mode(const struct diag *diag)
 {
+	const char *why = NULL;
+
 	if (diag_failures(diag, DIAG_HOST))
-		trial_failed("its manifest cannot be trusted", NULL);
-	else
+		why = "its manifest cannot be trusted";
+	else if (bootcount_is_bad())
+		why = "its boots have failed";
+	if (!why || !trial_failed(why, trial_suspend))
 		trial_suspend();
 }
 

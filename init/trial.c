@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The variable is the version, a newline, and in words why its boot was no good: none as long as nobody
- * knows. A boot on trial writes it before it does anything that could end it; a good one removes it.
+ * The variable has three lines: the version; in words why its boot was no good, empty as long as nobody
+ * knows; the file that gave way for that. A boot on trial writes it before it does anything that could
+ * end it; a good one removes it. Where tries are counted no file is booted twice by the same name: one
+ * that has given way already does not do so again, or the machine would reboot for ever.
  */
 #include "trial.h"
 
@@ -22,8 +24,12 @@
 #include "util.h"
 #include "version.h"
 
-enum { WHY = 160, TEXT = IMAGE_VERSION + 1 + WHY, KEEP_MS = 30 * 1000 };
-enum { CONSOLE_MS = 1000, WRITE_MS = 60 * 1000 /* until it is tried again */ };
+enum { WHY = 160, TEXT = IMAGE_VERSION + 1 + WHY + BOOTENTRY_PATH, KEEP_MS = 30 * 1000 };
+enum {
+	LOOK_MS = 120 * 1000 /* until it is decided without it */,
+	CONSOLE_MS = 1000,
+	WRITE_MS = 60 * 1000 /* until it is tried again */
+};
 
 enum stage {
 	WATCHED, /* to be judged yet */
@@ -49,16 +55,18 @@ static bool wants_end; /* it has failed before the images were looked at */
 static void (*if_alone)(void); /* what is done then when there is no other */
 static char last_version[IMAGE_VERSION]; /* "": no trial has gone wrong */
 static char last_why[WHY];
+static char last_file[BOOTENTRY_PATH]; /* that gave way; "": none did */
 static char why_now[WHY];
 static int look_error;
 static bool write_fails; /* it is good, and this cannot be written */
 static struct source running = { .fd = -1 }; /* for so long they must run */
 static struct source limit = { .fd = -1 }; /* of the trial */
 static struct source patience = { .fd = -1 }; /* with the firmware */
+static struct source undecided = { .fd = -1 }; /* as to whether there is another image */
 
 static bool is_on_trial(void)
 {
-	return known && entry.counted && stage != GOOD;
+	return known && entry.counted && entry.by_loader && stage != GOOD;
 }
 
 static void warn(enum diag_code code, const char *what, const char *why)
@@ -82,10 +90,10 @@ static int keep(const void *arg)
 	return error == -ENOENT ? 0 : error;
 }
 
-static void compose(const char *version, const char *why, struct value *value)
+static void compose(const char *version, const char *why, const char *file, struct value *value)
 {
 	memcpy(value->data, SYS_EFI_KEPT, SYS_EFI_ATTRIBUTES);
-	str_format(value->data + SYS_EFI_ATTRIBUTES, TEXT, "%s\n%s", version, why);
+	str_format(value->data + SYS_EFI_ATTRIBUTES, TEXT, "%s\n%s\n%s", version, why, file);
 	value->size = SYS_EFI_ATTRIBUTES + strlen(value->data + SYS_EFI_ATTRIBUTES);
 }
 
@@ -107,8 +115,9 @@ static void read_kept(void)
 {
 	char text[TEXT];
 	char *newline;
+	char *file;
 
-	last_version[0] = last_why[0] = '\0';
+	last_version[0] = last_why[0] = last_file[0] = '\0';
 	if (sys_efi_read(root, variable, text, sizeof(text)) < 0)
 		return;
 	newline = strchr(text, '\n');
@@ -117,7 +126,11 @@ static void read_kept(void)
 	/* What is no version of ours is nobody's. */
 	if (!str_copy(last_version, sizeof(last_version), text))
 		last_version[0] = '\0';
+	file = newline ? strchr(newline, '\n') : NULL;
+	if (file)
+		*file++ = '\0';
 	str_copy(last_why, sizeof(last_why), newline ? newline : "");
+	str_copy(last_file, sizeof(last_file), file ? file : "");
 }
 
 static bool was_another(void)
@@ -135,7 +148,7 @@ static void learn_why(const char *why)
 	str_copy(last_why, sizeof(last_why), why);
 	if (is_on_trial() && !was_another())
 		return;
-	compose(last_version, last_why, &value);
+	compose(last_version, last_why, last_file, &value);
 	keep_value(&value);
 }
 
@@ -149,16 +162,22 @@ static bool read_entry(void)
 
 static void trial_is_over(void *arg, uint32_t events);
 
+static bool has_given_way(void)
+{
+	return strcmp(last_file, entry.name) == 0;
+}
+
 static void begin_trial(void)
 {
 	struct value value;
 
 	log_msg(LOG_LEVEL_INFO, "host", "this image is on trial: tries left after this one: %u",
 		entry.left);
-	compose(HVINIT_VERSION, "", &value);
+	compose(HVINIT_VERSION, "", has_given_way() ? last_file : "", &value);
 	keep_value(&value);
 	if (host->trial_seconds != HV_NONE && timer_add(&limit, trial_is_over, NULL) == 0)
-		timer_set(&limit, (uint64_t)host->trial_seconds * 1000);
+		timer_set(&limit,
+			  ((uint64_t)host->trial_seconds + (uint64_t)host->bless_seconds) * 1000);
 }
 
 void trial_init(const struct config *config, int of)
@@ -168,6 +187,8 @@ void trial_init(const struct config *config, int of)
 	look_error = 0;
 	write_fails = false;
 	up = wants_end = false;
+	if_alone = NULL;
+	loop_close(&undecided);
 	why_now[0] = '\0';
 	entry = (struct bootentry){ 0 };
 	loop_close(&running);
@@ -191,7 +212,9 @@ void trial_died(const char *why)
 static void reboot(void)
 {
 	loop_close(&patience);
-	shutdown_begin(SHUTDOWN_REBOOT);
+	/* A second goal would kill guests that are shutting down. */
+	if (!shutdown_going_on())
+		shutdown_begin(SHUTDOWN_REBOOT);
 }
 
 static void reason_kept(int error)
@@ -216,16 +239,42 @@ static void end_trial(void)
 	loop_close(&running);
 	loop_close(&limit);
 	warn(DIAG_TRIAL_FAILED, "keep this image, so the machine reboots", why_now);
-	compose(HVINIT_VERSION, why_now, &value);
+	compose(HVINIT_VERSION, why_now, entry.name, &value);
 	if (timer_add(&patience, firmware_is_late, NULL) == 0)
 		timer_set(&patience, KEEP_MS);
 	if (chore_start(keep, &value, reason_kept))
 		reboot();
 }
 
+/* Where nobody can look, as when the disk's driver hangs, the loader has counted all the same. */
 static bool can_end(void)
 {
-	return images_has_other(images_found(), entry.name, entry.good);
+	if (has_given_way())
+		return false;
+	return !images_found()->looked || images_has_other(images_found(), entry.name, entry.good);
+}
+
+/* What had to wait until it was known what else there is, or until nobody could be expected to know. */
+static void settle(void)
+{
+	loop_close(&undecided);
+	if (!wants_end)
+		return;
+	wants_end = false;
+	if (shutdown_going_on())
+		return;
+	if (can_end())
+		end_trial();
+	else if (if_alone)
+		if_alone();
+}
+
+static void nobody_looks(void *arg, uint32_t events)
+{
+	(void)arg;
+	(void)events;
+	if (timer_fired(&undecided))
+		settle();
 }
 
 bool trial_failed(const char *why, void (*otherwise)(void))
@@ -236,10 +285,16 @@ bool trial_failed(const char *why, void (*otherwise)(void))
 		return stage == ENDING;
 	str_copy(why_now, sizeof(why_now), why);
 	/* Of the other images nobody knows yet: what is to be done is done when somebody does. */
-	wants_end = !images_found()->looked && !look_error;
-	if_alone = otherwise;
+	if (otherwise || !wants_end)
+		if_alone = otherwise;
 	if (wants_end)
 		return true;
+	wants_end = !images_found()->looked && !look_error;
+	if (wants_end) {
+		if (timer_add(&undecided, nobody_looks, NULL) == 0)
+			timer_set(&undecided, LOOK_MS);
+		return true;
+	}
 	if (!can_end())
 		return false;
 	end_trial();
@@ -252,10 +307,12 @@ static void trial_is_over(void *arg, uint32_t events)
 	(void)events;
 	if (!timer_fired(&limit))
 		return;
-	loop_close(&limit);
 	/* Guests that run are worth more than a name: this boot goes on. */
-	if (up && write_fails)
+	if (stage == BLESSING || (up && write_fails)) {
+		timer_set(&limit, WRITE_MS);
 		return;
+	}
+	loop_close(&limit);
 	trial_failed(
 		up ? "no console takes what it is sent" :
 		     "not all critical VMs ran for HOST_BLESS_SECONDS within HOST_TRIAL_SECONDS",
@@ -265,6 +322,8 @@ static void trial_is_over(void *arg, uint32_t events)
 void trial_suspend(void)
 {
 	stage = UNKNOWN;
+	wants_end = false;
+	loop_close(&undecided);
 	loop_close(&running);
 	loop_close(&limit);
 }
@@ -280,16 +339,17 @@ static bool is_past(void)
 /* For a child. */
 static int bless(const void *arg)
 {
-	_cleanup_fd_ int esp = esp_mount(root, entry.counted);
+	_cleanup_fd_ int esp = -1;
 	int error;
 
 	(void)arg;
-	if (esp < 0)
-		return esp;
-	error = bootentry_bless(esp, &entry);
-	if (error)
-		return error;
-	images_look(esp);
+	if (entry.counted) {
+		esp = esp_mount(root, true);
+		error = esp < 0 ? esp : bootentry_bless(esp, &entry);
+		if (error)
+			return error;
+		images_look(esp);
+	}
 	if (is_past())
 		keep(&(struct value){ .size = 0 });
 	return 0;
@@ -313,14 +373,17 @@ static void led_past_loader(int error)
 {
 	if (error)
 		warn(DIAG_BOOT_OPTION, "write a boot option that leads past the boot loader",
-		     esp_error(error));
+		     error == -ENXIO ? "what was booted is not in the firmware's order" :
+				       esp_error(error));
 }
 
 /* A disk that could not be written may be there later. */
 static void could_not_bless(int error)
 {
 	if (!write_fails)
-		warn(DIAG_BLESS, "keep this image", esp_error(error));
+		warn(DIAG_BLESS, "keep this image",
+		     error == -EEXIST ? "there are two of its name, or of its partition" :
+					esp_error(error));
 	write_fails = true;
 	stage = WATCHED;
 	if (up)
@@ -426,13 +489,7 @@ static void looked(int error)
 	look_error = error;
 	if (error)
 		warn(DIAG_ESP, "look at what the boot loader can boot", esp_error(error));
-	if (!wants_end)
-		return;
-	wants_end = false;
-	if (can_end())
-		end_trial();
-	else if (if_alone)
-		if_alone();
+	settle();
 }
 
 void trial_drivers_loaded(void)

@@ -51,12 +51,23 @@ static bool is_vouched_for(const struct update_job *job, struct diag *diag)
 }
 
 /* Its name without tries; the version's own where the loader does not tell. */
-static void find_running(int root, char good[BOOTENTRY_PATH])
+static bool find_running(int root, char good[BOOTENTRY_PATH], struct diag *diag)
 {
 	struct bootentry entry;
 
-	str_copy(good, BOOTENTRY_PATH,
-		 bootentry_booted(root, &entry) ? entry.good : "hvinit_" HVINIT_VERSION ".efi");
+	if (!bootentry_booted(root, &entry)) {
+		str_copy(good, BOOTENTRY_PATH, "hvinit_" HVINIT_VERSION ".efi");
+		return true;
+	}
+	str_copy(good, BOOTENTRY_PATH, entry.good);
+	if (strcasecmp(entry.folder, ESP_IMAGES) == 0)
+		return true;
+	diag_add(
+		diag, DIAG_HOST, DIAG_UPDATE_ESP, "ESP",
+		"put an image where the boot loader finds it: this one was booted from %s, and not "
+		"by a loader from " ESP_IMAGES,
+		entry.folder);
+	return false;
 }
 
 static int mount_esp(int root, bool *dirty, struct diag *diag)
@@ -92,11 +103,21 @@ static int boot_once(int root, const char *good)
 	return sys_efi_write(root, path, data, SYS_EFI_ATTRIBUTES + 2 * len);
 }
 
+static void forget_boot_once(int root)
+{
+	char path[SYS_EFI_PATH];
+
+	if (sys_efi_path("LoaderEntryOneShot", SYS_EFI_LOADER, path))
+		(void)sys_efi_remove(root, path);
+}
+
 static void tell_stored(int root, const struct update_stored *stored)
 {
 	char text[2 * BOOTENTRY_PATH + 128];
 
 	if (!stored->newest[0]) {
+		/* What an update before this one asked for. */
+		forget_boot_once(root);
 		str_format(text, sizeof(text),
 			   "version %s is in place: the next boot tries it, %d times at most, and "
 			   "'reboot' starts it",
@@ -147,7 +168,8 @@ static bool update(int root, const struct config *config, const struct update_re
 	if (source < 0 || !update_image_look(source, job.subject, job.force, &stored.image, diag) ||
 	    !is_signed(&job, &stored.image, diag))
 		return false;
-	find_running(root, running);
+	if (!find_running(root, running, diag))
+		return false;
 	job.running = running;
 	job.esp = esp = mount_esp(root, &job.dirty, diag);
 	if (esp < 0 || !update_store(&job, &stored, diag))

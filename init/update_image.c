@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "bootentry.h"
 #include "pe.h"
 #include "version.h"
 #include "version_order.h"
@@ -71,9 +72,14 @@ static bool is_version(const char *text)
 static bool judge_version(const char *text, const char *subject, bool force,
 			  struct update_image *image, struct diag *diag)
 {
+	struct bootentry entry;
+	char path[64];
 	int order;
 
-	if (!is_version(text) || !str_copy(image->version, sizeof(image->version), text)) {
+	/* What ends like counters would be taken for them. */
+	str_format(path, sizeof(path), "x/hvinit_%.40s.efi", text);
+	if (!is_version(text) || !bootentry_parse(path, &entry) || entry.counted ||
+	    !str_copy(image->version, sizeof(image->version), text)) {
 		diag_add(diag, DIAG_HOST, DIAG_UPDATE_VERSION, subject,
 			 "read its version: \"%.40s\" is none", text);
 		return false;

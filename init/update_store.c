@@ -107,6 +107,18 @@ static bool is_pinned(const struct store *store, const char *image)
 	return false;
 }
 
+/* Both names that a rename leaves when power is cut lead to the same clusters. */
+static void pin_twins(struct store *store)
+{
+	for (unsigned i = 0; i < store->count; i++) {
+		unsigned block = first_block(store->images, store->kept[i].entry.name);
+
+		for (unsigned j = 0; block && j < i; j++)
+			if (first_block(store->images, store->kept[j].entry.name) == block)
+				store->kept[i].pinned = store->kept[j].pinned = true;
+	}
+}
+
 /* "hvinit_1.0+3.efi" is of version 1.0; what is named otherwise is not hvinit's to remove. */
 static int list_image(void *arg, const char *name)
 {
@@ -136,8 +148,13 @@ static int list_images(struct store *store)
 {
 	_cleanup_fd_ int fd = openat(store->images, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	int error;
+
 	store->count = 0;
-	return fd < 0 ? -errno : sys_names_in(fd, list_image, store);
+	error = fd < 0 ? -errno : sys_names_in(fd, list_image, store);
+	if (!error)
+		pin_twins(store);
+	return error;
 }
 
 static bool is_exhausted(const struct kept *kept)
@@ -155,14 +172,10 @@ static bool drop(struct store *store, const struct kept *kept, const char *why)
 	return true;
 }
 
-/*
- * Which image is the first to go: one that was tried in vain, then the oldest good one. The newest good
- * one besides the running one stays: it is what the loader falls back to.
- */
-static const struct kept *choose_victim(const struct store *store)
+/* What the loader falls back to. */
+static const struct kept *newest_good(const struct store *store)
 {
 	const struct kept *newest = NULL;
-	const struct kept *oldest = NULL;
 
 	for (unsigned i = 0; i < store->count; i++) {
 		const struct kept *kept = &store->kept[i];
@@ -172,18 +185,52 @@ static const struct kept *choose_victim(const struct store *store)
 		if (!newest || version_order(kept->version, newest->version) > 0)
 			newest = kept;
 	}
+	return newest;
+}
+
+static bool can_go(const struct kept *kept, const struct kept *newest)
+{
+	return !kept->running && !kept->pinned && kept != newest &&
+	       (is_exhausted(kept) || !kept->entry.counted);
+}
+
+/*
+ * Which image is the first to go: one that was tried in vain, then the oldest good one. The newest good
+ * one besides the running one stays: it is what the loader falls back to.
+ */
+static const struct kept *choose_victim(const struct store *store)
+{
+	const struct kept *newest = newest_good(store);
+	const struct kept *oldest = NULL;
+
 	for (unsigned i = 0; i < store->count; i++) {
 		const struct kept *kept = &store->kept[i];
 
-		if (kept->running || kept->pinned || kept == newest)
+		if (!can_go(kept, newest))
 			continue;
 		if (is_exhausted(kept))
 			return kept;
-		if (!kept->entry.counted &&
-		    (!oldest || version_order(kept->version, oldest->version) < 0))
+		if (!oldest || version_order(kept->version, oldest->version) < 0)
 			oldest = kept;
 	}
 	return oldest;
+}
+
+/* What all images that could go have (bytes): more than may be needed. */
+static uint64_t spare(const struct store *store)
+{
+	const struct kept *newest = newest_good(store);
+	uint64_t bytes = 0;
+	struct stat st;
+
+	for (unsigned i = 0; i < store->count; i++) {
+		const struct kept *kept = &store->kept[i];
+
+		if (can_go(kept, newest) &&
+		    fstatat(store->images, kept->entry.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			bytes += (uint64_t)st.st_size;
+	}
+	return bytes;
 }
 
 static bool make_room(struct store *store, uint64_t size)
@@ -191,6 +238,7 @@ static bool make_room(struct store *store, uint64_t size)
 	for (;;) {
 		const struct kept *victim;
 		struct statvfs fs;
+		uint64_t could_go;
 		uint64_t room;
 
 		if (fstatvfs(store->job->esp, &fs))
@@ -198,13 +246,15 @@ static bool make_room(struct store *store, uint64_t size)
 		room = (uint64_t)fs.f_bavail * fs.f_frsize;
 		if (room >= size + SLACK)
 			return true;
-		victim = choose_victim(store);
+		could_go = spare(store);
+		victim = room + could_go >= size + SLACK ? choose_victim(store) : NULL;
 		if (!victim) {
 			diag_add(store->diag, DIAG_HOST, DIAG_UPDATE_FULL, "ESP",
-				 "make room for %llu KiB: %llu KiB are free, and no image on it "
-				 "can be spared",
+				 "make room for %llu KiB: %llu KiB are free, and images that could "
+				 "go have %llu KiB",
 				 (unsigned long long)(size + SLACK) >> 10,
-				 (unsigned long long)room >> 10);
+				 (unsigned long long)room >> 10,
+				 (unsigned long long)could_go >> 10);
 			return false;
 		}
 		if (!drop(store, victim,
@@ -295,22 +345,29 @@ static bool copy(struct store *store, int to)
 	return true;
 }
 
-/* What the disk gives back, and not what the kernel remembers of it. */
-static bool read_back(struct store *store, int fd)
+/* False with errno when it cannot be read. */
+static bool hash_file(int fd, char hash[SHA256_HEX])
 {
 	struct sha256 sha;
-	char hash[SHA256_HEX];
 	char buf[PIECE];
 	off_t at = 0;
 	ssize_t n;
 
-	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	sha256_begin(&sha);
 	for (; (n = read_piece(fd, buf, at)) > 0; at += n)
 		sha256_add(&sha, buf, (size_t)n);
-	if (n < 0)
-		return fail(store, DIAG_UPDATE_WRITE, "read the image back", errno);
 	sha256_end(&sha, hash);
+	return n == 0;
+}
+
+/* What the disk gives back, and not what the kernel remembers of it. */
+static bool read_back(struct store *store, int fd)
+{
+	char hash[SHA256_HEX];
+
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (!hash_file(fd, hash))
+		return fail(store, DIAG_UPDATE_WRITE, "read the image back", errno);
 	if (strcmp(hash, store->hash) == 0)
 		return true;
 	diag_add(store->diag, DIAG_HOST, DIAG_UPDATE_WRITE, "ESP",
@@ -358,6 +415,20 @@ static bool judge_copy(struct store *store)
 	       update_image_look(fd, store->job->subject, store->job->force, &store->stored->image,
 				 store->diag) &&
 	       check_signature(store, fd);
+}
+
+/* Before an image has to go for it; the copy is judged again, for the source can change. */
+static bool judge_source(struct store *store)
+{
+	if (!hash_file(store->job->source, store->hash)) {
+		diag_add(store->diag, DIAG_HOST, DIAG_UPDATE_READ, store->job->subject,
+			 "read it: %s", strerror(errno));
+		return false;
+	}
+	return check_hash(store) &&
+	       update_image_look(store->job->source, store->job->subject, store->job->force,
+				 &store->stored->image, store->diag) &&
+	       check_signature(store, store->job->source);
 }
 
 static bool make_copy(struct store *store)
@@ -479,7 +550,7 @@ static bool put(struct store *store)
 			 "read it: %s", strerror(errno));
 		return false;
 	}
-	if (!make_room(store, (uint64_t)st.st_size))
+	if (!judge_source(store) || !make_room(store, (uint64_t)st.st_size))
 		return false;
 	say(store, "writing %llu KiB to the EFI system partition",
 	    (unsigned long long)st.st_size >> 10);

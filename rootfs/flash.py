@@ -30,6 +30,8 @@ MIB = 1 << 20
 CHUNK = 4 * MIB
 BLKRRPART, BLKFLSBUF = 0x125F, 0x1261  # linux/fs.h
 COLUMNS = "NAME,TYPE,SIZE,MODEL,SERIAL,TRAN,RO,LOG-SEC,FSTYPE,LABEL,PARTLABEL,MOUNTPOINTS,PKNAME"
+# Of what a pool, a RAID, a group of volumes or an encrypted disk is made, in use or not.
+MEMBERS = ("zfs_member", "linux_raid_member", "LVM2_member", "crypto_LUKS", "bcache")
 # What can be written to as a whole. A loop device is a file that looks like a drive.
 WHOLE = ("disk", "loop")
 
@@ -126,8 +128,8 @@ def objections(device: Device, table: gpt.Table) -> Iterator[str]:
             yield f"{one['name']} {how} {one['name']}"
         if depth and one["type"] not in ("part", *WHOLE):
             yield f"{one['name']} ({one['type']}) stands on it: stop that first"
-        if one.get("fstype") == "zfs_member":
-            yield f"{one['name']} belongs to a ZFS pool: zpool export it, and wipefs -a {one['name']}"
+        if one.get("fstype") in MEMBERS:
+            yield f"{one['name']} is part of something larger ({one['fstype']}): wipefs -a {one['name']}, if nobody wants that"
 
 
 def confirm(device: Device, asked: str, given: str | None) -> None:
@@ -218,14 +220,18 @@ def verify(fd: int, plan: Plan, wanted: str) -> None:
             raise Failed(f"its partition table is not what was written (byte {at})")
 
 
-def flash(image: Path, name: str, device: Device) -> None:
-    """O_EXCL on a drive says no while anything has it or a part of it, whatever lsblk knows."""
+def flash(image: Path, name: str, device: Device, written: list[str]) -> None:
+    """From when on it is not what it was WRITTEN tells. O_EXCL on a drive says no while anything has it or a part of it, whatever lsblk knows."""
     try:
         fd = os.open(name, os.O_RDWR | os.O_EXCL | os.O_CLOEXEC)
     except OSError as error:
         raise Refused(f"open it alone: {error.strerror}: something uses it, or you are not root") from error
     try:
+        # While it was thought about, another drive can have come by that name.
+        if look(name) != device:
+            raise Refused("it is not any more what was shown: nothing was written")
         plan = Plan(image, int(device["size"]))
+        written.append(name)
         verify(fd, plan, write(fd, plan))
         if stat.S_ISBLK(os.fstat(fd).st_mode):
             try:
@@ -244,7 +250,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("image", type=Path)
     parser.add_argument("device")
     args = parser.parse_args(words)
-    written = False
+    written: list[str] = []
     try:
         with open(args.image, "rb") as file:
             table = gpt.read(file.read(MIB))
@@ -258,8 +264,7 @@ def main(words: list[str]) -> int:
             print(f"would be overwritten with {args.image} ({table.size // MIB} MiB)")
             return 0
         confirm(device, args.device, args.yes)
-        written = True
-        flash(args.image, args.device, device)
+        flash(args.image, args.device, device, written)
     except Refused as error:
         print(f"hvinit: flash: {args.device}: {error}", file=sys.stderr)
         return 1

@@ -79,7 +79,8 @@ def test_a_stick_with_something_on_it_is_taken() -> None:
         (device(children=[device(name="/dev/md0", type="raid1")]), "/dev/md0 (raid1) stands on it"),
         (device(children=[part(children=[device(name="/dev/mapper/c", type="crypt", mountpoints=["/home"])])]),
          "/dev/mapper/c is mounted at /home"),
-        (device(children=[part(fstype="zfs_member")]), "ZFS pool"),
+        *((device(children=[part(fstype=kind)]), f"/dev/sdx1 is part of something larger ({kind})")
+          for kind in ("zfs_member", "linux_raid_member", "LVM2_member", "crypto_LUKS")),
     ],
 )  # fmt: skip
 def test_refused(found: flash.Device, why: str) -> None:
@@ -190,6 +191,17 @@ def test_image_that_is_cut_off(image: Path, drive: int) -> None:
     os.truncate(image, 8 * MIB + 5)
     with pytest.raises(flash.Failed, match="ends in a partition"):
         flash.write(drive, plan)
+
+
+def test_another_drive_by_that_name(image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was taken out, and another one put in, before the name was typed."""
+    place = tmp_path / "drive"
+    place.write_bytes(b"precious")
+    monkeypatch.setattr(flash, "look", lambda _: device(serial="another"))
+    written: list[str] = []
+    with pytest.raises(flash.Refused, match="not any more what was shown"):
+        flash.flash(image, str(place), device(), written)
+    assert not written and place.read_bytes() == b"precious"
 
 
 # --- a real one ---

@@ -98,6 +98,7 @@ static const struct bad {
 	  { .version = "../99" },
 	  DIAG_UPDATE_VERSION,
 	  "\"../99\" is none" },
+	{ "a version with counters", { .version = "99+5" }, DIAG_UPDATE_VERSION, "is none" },
 	{ "a blank in the version", { .version = "99 1" }, DIAG_UPDATE_VERSION, "is none" },
 	{ "a long version",
 	  { .version = "99.99999999999999999999999999999999999" },

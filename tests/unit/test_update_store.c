@@ -508,16 +508,56 @@ static void test_full(void **state)
 	put("hvinit_0.4+2-1.efi", "0.4", 'f');
 	room = 4096;
 	assert_false(update());
-	assert_finding(&diag, DIAG_UPDATE_FULL, "ESP", "4 KiB are free, and no image on it");
+	assert_finding(&diag, DIAG_UPDATE_FULL, "ESP",
+		       "4 KiB are free, and images that could go have 0 KiB");
 	assert_int_equal(count(IMAGES), 3);
 	assert_string_equal(said, "");
+}
+
+/* Nothing has to go for one that cannot fit, or is not what it should be. */
+static void test_nothing_goes(void **state)
+{
+	(void)state;
+	put("hvinit_0.0.9.efi", "0.0.9", 'c');
+	put("hvinit_0.3+0-3.efi", "0.3", 'e');
+	room = 4096;
+	assert_false(update());
+	assert_finding(&diag, DIAG_UPDATE_FULL, "ESP", "images that could go have");
+	assert_int_equal(count(IMAGES), 3);
+	room = (1 << 20) + 100;
+	memset(&diag, 0, sizeof(diag));
+	job.sha256 = "0000000000000000000000000000000000000000000000000000000000000000";
+	assert_false(update());
+	assert_finding(&diag, DIAG_UPDATE_HASH, "medium", "its SHA-256 is");
+	assert_int_equal(count(IMAGES), 3);
+	memset(&diag, 0, sizeof(diag));
+	job.sha256 = "";
+	job.has_certificate = true;
+	verdict = -EKEYREJECTED;
+	assert_false(update());
+	assert_int_equal(count(IMAGES), 3);
+	assert_string_equal(said, "");
+}
+
+/* Power was cut between the two writes of a rename: the good image has its older name as well. */
+static void test_twins(void **state)
+{
+	(void)state;
+	put("hvinit_0.3.efi", "0.3", 'e');
+	put("hvinit_0.3+0-3.efi", "0.3", 'e');
+	shared[0] = IMAGES "hvinit_0.3.efi";
+	shared[1] = IMAGES "hvinit_0.3+0-3.efi";
+	room = (1 << 20) + 100;
+	assert_false(update());
+	assert_finding(&diag, DIAG_UPDATE_FULL, "ESP", "images that could go have 0 KiB");
+	assert_int_equal(count(IMAGES), 3);
 }
 
 static void test_prune_fails(void **state)
 {
 	(void)state;
 	put("hvinit_0.3+0-3.efi", "0.3", 'e');
-	room = 4096;
+	room = (1 << 20) + 100;
 	fail_with[CALL_UNLINK] = EIO;
 	assert_false(update());
 	assert_finding(&diag, DIAG_UPDATE_WRITE, "ESP", "remove an older image: Input/output");
@@ -593,7 +633,7 @@ static void test_both_names(void **state)
 	shared[0] = IMAGES "hvinit_0.3+0-3.efi";
 	room = 4096;
 	assert_false(update());
-	assert_finding(&diag, DIAG_UPDATE_FULL, "ESP", "no image on it can be spared");
+	assert_finding(&diag, DIAG_UPDATE_FULL, "ESP", "images that could go have 0 KiB");
 	assert_int_equal(mark_of("hvinit_0.3+0-3.efi"), 'e');
 }
 
@@ -613,6 +653,8 @@ int main(void)
 		FIXTURE("killed while it replaces", test_killed_replacing, setup, teardown, NULL),
 		FIXTURE("old images go", test_prune, setup, teardown, NULL),
 		FIXTURE("full", test_full, setup, teardown, NULL),
+		FIXTURE("nothing goes in vain", test_nothing_goes, setup, teardown, NULL),
+		FIXTURE("two names for one image", test_twins, setup, teardown, NULL),
 		FIXTURE("an old image cannot go", test_prune_fails, setup, teardown, NULL),
 		FIXTURE("the version that runs", test_runs_itself, setup, teardown, NULL),
 		FIXTURE("an older version", test_older, setup, teardown, NULL),
