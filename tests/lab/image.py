@@ -33,11 +33,12 @@ def command_line() -> str:
 @dataclass
 class Image:
     """VERSION has as many characters as the product's: it is changed in PID 1 itself. CONFIG is the
-    text of a .config. WORDS go behind the kernel's command line. OS_RELEASE has lines in place of the
+    text of a .config, MANIFEST what no .config gives. WORDS go behind the kernel's command line. OS_RELEASE has lines in place of the
     product's own; PARTS are more words for ukify; FILES (name to content) are put into the root."""
 
     version: str = NEWER
     config: str = ""
+    manifest: bytes = b""
     words: str = ""
     os_release: dict[str, str] = field(default_factory=dict)
     parts: list[str] = field(default_factory=list)
@@ -65,7 +66,9 @@ class Image:
         return "".join(f"{name}={value}\n" for name, value in lines.items())
 
     def _appliance(self, config: Path) -> bytes:
-        if self.config:
+        if self.manifest:
+            manifest = self.manifest
+        elif self.config:
             config.write_text(self.config)
             manifest = run([HVINIT, "manifest", config])
         else:

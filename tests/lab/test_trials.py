@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 
 from .image import version
-from .trials import FAILS, GOOD, HANGS, PANICS, TORN, Trials
+from .trials import FAILS, GOOD, HANGS, PANICS, REFUSED, TORN, Trials
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs/schema/status.schema.json"
 
@@ -76,6 +76,13 @@ class TestHangs:
     def test_older_one_tells_why(self, trials: Trials) -> None:
         assert status(trials, "after a hang")["fell_back"] == {
             "version": HANGS, "why": "the watchdog has reset the machine",
+        }  # fmt: skip
+
+
+class TestRefused:
+    def test_older_one_tells_why(self, trials: Trials) -> None:
+        assert status(trials, "after a refusal")["fell_back"] == {
+            "version": REFUSED, "why": "its manifest cannot be trusted",
         }  # fmt: skip
 
 

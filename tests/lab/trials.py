@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """New images on a server's disk, as an update leaves them: a good one, whose tries are then counted no
-more; one that panics, one whose critical VM fails and one that hangs, after which the machine comes back
+more; one that panics, one whose critical VM fails, one that hangs and one whose manifest is refused, after which the machine comes back
 with the older one; and one that the boot loader cannot even load."""
 
 import re
@@ -17,7 +17,7 @@ from .story import Story
 
 BLESS_S = 3
 WATCHDOG_S = 20
-GOOD, PANICS, FAILS, HANGS, TORN = "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0"
+GOOD, PANICS, FAILS, HANGS, REFUSED, TORN = "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.5.5", "0.6.0"
 VARIABLES = "/sys/firmware/efi/efivars"
 ICE = "/sys/fs/cgroup/ice"
 GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -50,7 +50,7 @@ def trials(tell: Progress) -> Trials:
         extra=["-device", "i6300esb,bus=pcie.0,addr=0x9", "-action", "watchdog=reset"],
     )  # fmt: skip
     seen = Trials(server)
-    for chapter in (_good, _panics, _fails, _hangs, _torn):
+    for chapter in (_good, _panics, _fails, _hangs, _refused, _torn):
         name = chapter.__name__.strip("_")
         with Trip(server) as trip:
             appliance = Appliance(trip, tell)
@@ -76,6 +76,9 @@ def _prepare(server: Server, after: str) -> None:
         image = Image(HANGS, manifest(HOST_BLESS_SECONDS=3600)).build(folder / "hangs.efi")
         server.put(f"{IMAGES}/hvinit_{HANGS}+1.efi", image)
     elif after == "hangs":
+        image = Image(REFUSED, manifest=b"# hvinit manifest, format 99\n").build(folder / "refused.efi")
+        server.put(f"{IMAGES}/hvinit_{REFUSED}+1.efi", image)
+    elif after == "refused":
         torn = folder / "torn.efi"
         torn.write_bytes((folder / "good.efi").read_bytes()[: 5 << 20])
         server.put(f"{IMAGES}/hvinit_{TORN}+3.efi", torn)
@@ -126,6 +129,13 @@ def _hangs(appliance: Appliance, seen: Trials) -> None:
     appliance.console.expect(SHELL_PROMPT)
     appliance.console.send(f"busybox mkdir {ICE}; echo 1 >{ICE}/cgroup.procs; echo 1 >{ICE}/cgroup.freeze")
     _came_back(appliance, seen, "after a hang")
+
+
+def _refused(appliance: Appliance, seen: Trials) -> None:
+    """Its manifest is of a format to come, so no driver is loaded, and nobody can look what else there is."""
+    _started(appliance, REFUSED)
+    appliance.console.expect("TRIAL-FAILED")
+    _came_back(appliance, seen, "after a refusal")
 
 
 def _torn(appliance: Appliance, seen: Trials) -> None:
