@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """New images on a server's disk, as an update leaves them: a good one, whose tries are then counted no
-more; one that panics, one whose critical VM fails, one that hangs and one whose manifest is refused, after which the machine comes back
-with the older one; and one that the boot loader cannot even load."""
+more; one that panics, one whose critical VM fails, one that hangs and one whose manifest is refused, after
+which the machine comes back with the older one; and one that the boot loader cannot even load."""
 
 import re
 from dataclasses import dataclass, field
@@ -76,7 +76,7 @@ def _prepare(server: Server, after: str) -> None:
         image = Image(HANGS, manifest(HOST_BLESS_SECONDS=3600)).build(folder / "hangs.efi")
         server.put(f"{IMAGES}/hvinit_{HANGS}+1.efi", image)
     elif after == "hangs":
-        image = Image(REFUSED, manifest=b"# hvinit manifest, format 99\n").build(folder / "refused.efi")
+        image = Image(REFUSED, manifest=b"# hvinit manifest 99\n").build(folder / "refused.efi")
         server.put(f"{IMAGES}/hvinit_{REFUSED}+1.efi", image)
     elif after == "refused":
         torn = folder / "torn.efi"
