@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Small cpio archives in the "newc" format that the kernel unpacks (buffer-format.rst)."""
 
-import re
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 FOLDER = 0o040755
@@ -26,10 +24,3 @@ def archive(files: dict[str, tuple[int, bytes]]) -> bytes:
         entries[name] = content
     packed = [_entry(n, name, *entry) for n, (name, entry) in enumerate(entries.items(), 1)]
     return b"".join(packed) + _entry(0, "TRAILER!!!", 0)
-
-
-def names(archives: bytes) -> Iterator[str]:
-    """The names in one or more archives, whatever else stands between them."""
-    for head in re.finditer(rb"07070[12][0-9A-Fa-f]{104}", archives):
-        size = int(head[0][94:102], 16)
-        yield archives[head.end() : head.end() + size - 1].decode(errors="replace")

@@ -67,7 +67,7 @@ def _prepare(server: Server, after: str) -> None:
     """What is put on the disk for the chapter behind AFTER."""
     folder = LAB / "images"
     if after == "good":
-        image = Image(PANICS, manifest(), "rdinit=/nowhere panic=1").build(folder / "panics.efi")
+        image = Image(PANICS, manifest(), words="rdinit=/nowhere panic=1").build(folder / "panics.efi")
         server.put(f"{IMAGES}/hvinit_{PANICS}+3.efi", image)
     elif after == "panics":
         image = Image(FAILS, manifest(VM0_KERNEL="/nowhere/Image")).build(folder / "fails.efi")
