@@ -38,7 +38,11 @@ class Log:
     def __init__(self, path: Path) -> None:
         self.path = path
         with open(path, "rb") as file:
-            magic, version, entries, self.sector = SUPER.unpack(file.read(SUPER.size))
+            head = file.read(SUPER.size)
+            magic, version, entries, self.sector = SUPER.unpack(head)
+            self.writes: list[Write] = []
+            if not any(head):
+                return  # nothing has been written yet
             if (magic, version) != (MAGIC, VERSION):
                 raise ValueError(f"{path}: no log of writes")
             self.writes = list(self._read(file, entries))
