@@ -17,7 +17,7 @@
 #include "sys_machine.h"
 #include "util.h"
 
-enum { ID = 32, IMAGES = 4, MOST = 255, TEXT = IMAGES * (ID + 8), LOADER_PATH = 512 };
+enum { ID = 32, IMAGES = 4, MOST = 255, TEXT = IMAGES * (ID + 8) };
 
 struct image {
 	char id[ID + 1];
@@ -142,26 +142,12 @@ static void keep_count(unsigned count)
 
 /* --- the boot loader --- */
 
-/*
- * A loader that counts has the tries that are left in the name of the file it boots. It takes one with
- * none left only when there is nothing else. UTF-16, of which a name that matters here uses ASCII only.
- */
+/* Whether the loader counts tries, and this was not the last one. */
 static bool has_older(void)
 {
-	char file[SYS_EFI_PATH];
 	struct bootentry entry;
-	char text[LOADER_PATH];
-	ssize_t n;
 
-	if (!sys_efi_path("LoaderBootCountPath", SYS_EFI_LOADER, file))
-		return false;
-	n = sys_efi_read(root, file, text, sizeof(text));
-	if (n < 2)
-		return false;
-	for (ssize_t i = 0; i < n / 2; i++)
-		text[i] = text[2 * i];
-	text[n / 2] = '\0';
-	return bootentry_parse(text, &entry) && entry.left > 0;
+	return bootentry_booted(root, &entry) && entry.by_loader && entry.left > 0;
 }
 
 void bootcount_init(int of, const char *release, const char *manifest)

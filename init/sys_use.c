@@ -10,17 +10,13 @@
 
 #include "lines.h"
 #include "sys.h"
+#include "sys_machine.h"
 #include "util.h"
 
 #define CLASS_BLOCK "sys/class/block"
 #define CLASS_NET "sys/class/net"
 #define CLASS_TTY "sys/class/tty"
-/* systemd-stub and systemd-boot set it: https://systemd.io/BOOT_LOADER_INTERFACE */
 #define EFI_VARIABLES "sys/firmware/efi/efivars"
-/* The global variable GUID of the UEFI specification, section 3.3. */
-#define EFI_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
-#define EFI_BOOT_PARTITION \
-	"sys/firmware/efi/efivars/LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
 enum {
 	PATH_SIZE = 512,
@@ -299,22 +295,20 @@ int sys_net_each(int root, int (*each)(void *arg, const char *name, const char *
 	return sys_names(root, CLASS_NET, take_net, &nets);
 }
 
-/* The value is UTF-16 of ASCII characters. */
+/* systemd-stub and systemd-boot set it: https://systemd.io/BOOT_LOADER_INTERFACE */
 int sys_boot_partition(int root, char *uuid, size_t size)
 {
-	char value[EFI_ATTRIBUTES + 128] = { 0 };
-	ssize_t n = sys_read_bytes(root, EFI_BOOT_PARTITION, value, sizeof(value));
-	size_t used = 0;
+	char path[SYS_EFI_PATH];
+	ssize_t n;
 
+	if (!sys_efi_path("LoaderDevicePartUUID", SYS_EFI_LOADER, path))
+		return -ENAMETOOLONG;
+	n = sys_efi_text(root, path, uuid, size);
+	for (ssize_t i = 0; i < n; i++)
+		uuid[i] = (char)tolower((unsigned char)uuid[i]);
 	if (n < 0)
 		return (int)n;
-	for (ssize_t i = EFI_ATTRIBUTES; i + 1 < n && value[i]; i += 2) {
-		if (used + 1 == size)
-			return -ENAMETOOLONG;
-		uuid[used++] = (char)tolower((unsigned char)value[i]);
-	}
-	uuid[used] = '\0';
-	return used ? 0 : -ENOENT;
+	return n > 0 ? 0 : -ENOENT;
 }
 
 ssize_t sys_efi_global(int root, const char *name, void *buf, size_t size)
@@ -323,7 +317,7 @@ ssize_t sys_efi_global(int root, const char *name, void *buf, size_t size)
 	char path[PATH_SIZE];
 	ssize_t n;
 
-	if (!str_format(path, sizeof(path), EFI_VARIABLES "/%s-" EFI_GLOBAL, name))
+	if (!str_format(path, sizeof(path), EFI_VARIABLES "/%s-" SYS_EFI_GLOBAL, name))
 		return -ENAMETOOLONG;
 	n = sys_read_bytes(root, path, value, sizeof(value));
 	if (n < 0)

@@ -132,6 +132,31 @@ static const char lab_kernel[] =
 	"CONFIG_ARM_SMMU_V3=y\nCONFIG_ARM_SMMU_V3_IOMMUFD=y\nCONFIG_KVM=y\nCONFIG_PCI_IOV=y\n"
 	"CONFIG_HUGETLBFS=y\nCONFIG_NUMA=y\nCONFIG_TUN=m\nCONFIG_BRIDGE=m\n";
 
+void fakesys_variable(int root, const char *name, const void *data, size_t len)
+{
+	char path[192];
+	int fd;
+
+	str_format(path, sizeof(path), "sys/firmware/efi/efivars/%s", name);
+	fakesys_file(root, path, "");
+	fd = openat(root, path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_int_equal(write(fd, "\7\0\0\0", 4), 4);
+	assert_int_equal(write(fd, data, len), len);
+	close(fd);
+}
+
+void fakesys_variable_text(int root, const char *name, const char *text)
+{
+	char utf16[512];
+	size_t len = 0;
+
+	do {
+		utf16[len++] = *text;
+		utf16[len++] = '\0';
+	} while (*text++ && len < sizeof(utf16));
+	fakesys_variable(root, name, utf16, len);
+}
+
 void fakesys_lab(int root)
 {
 	static const struct fake_device devices[] = {

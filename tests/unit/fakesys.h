@@ -4,6 +4,7 @@
 #define HVINIT_FAKESYS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* A PCI device; what is left out (0, NULL) gets no file. */
 struct fake_device {
@@ -26,6 +27,13 @@ void fakesys_link(int root, const char *path, const char *target);
 void fakesys_device(int root, const struct fake_device *device);
 void fakesys_driver(int root, const char *name);
 void fakesys_remove(int root, const char *path);
+
+/*
+ * A firmware variable, NAME-GUID, of these bytes behind its attributes; the same of a text, in UTF-16
+ * with a zero behind it.
+ */
+void fakesys_variable(int root, const char *name, const void *data, size_t len);
+void fakesys_variable_text(int root, const char *name, const char *text);
 
 /* The lab's machine: two SMMUs with an NVMe drive behind each, bridges above them. */
 void fakesys_lab(int root);

@@ -39,15 +39,10 @@ int __wrap_sys_efi_write(int dir, const char *path, const void *data, size_t siz
 
 static void put(const char *name, const void *data, size_t len)
 {
-	char path[128];
-	int fd;
+	char variable[128];
 
-	str_format(path, sizeof(path), VARIABLES "%s" GUID, name);
-	fakesys_file(root, path, "");
-	fd = openat(root, path, O_WRONLY | O_TRUNC);
-	assert_int_equal(write(fd, "\7\0\0\0", 4), 4);
-	assert_int_equal(write(fd, data, len), len);
-	close(fd);
+	str_format(variable, sizeof(variable), "%s" GUID, name);
+	fakesys_variable(root, variable, data, len);
 }
 
 static void assert_order(const char *wanted, size_t len)

@@ -11,7 +11,7 @@
 #include "sys_machine.h"
 #include "wait.h"
 
-#define LOADER "sys/firmware/efi/efivars/LoaderDevicePartUUID-" SYS_EFI_LOADER
+#define LOADER "LoaderDevicePartUUID-" SYS_EFI_LOADER
 #define UUID "1E1E90CD-4241-561F-80AD-04E22D5B6D21"
 
 static int root = -1;
@@ -79,24 +79,11 @@ bool __wrap_wait_until(bool (*there)(void *arg), void *arg, uint64_t deadline_us
 	return there(arg);
 }
 
-static void put_loader(const char *uuid)
-{
-	int fd;
-
-	fakesys_file(root, LOADER, "");
-	fd = openat(root, LOADER, O_WRONLY | O_TRUNC);
-	assert_int_equal(write(fd, "\6\0\0\0", 4), 4);
-	do
-		assert_int_equal(write(fd, (const char[]){ *uuid, 0 }, 2), 2);
-	while (*uuid++);
-	close(fd);
-}
-
 static int setup(void **state)
 {
 	(void)state;
 	root = fakesys_new();
-	put_loader(UUID);
+	fakesys_variable_text(root, LOADER, UUID);
 	put_disk("sda", "00000000-4241-561f-80ad-04e22d5b6d21");
 	calls[0] = '\0';
 	module_error = busy = 0;
@@ -174,7 +161,7 @@ static void test_module_fails(void **state)
 static void test_no_loader(void **state)
 {
 	(void)state;
-	fakesys_remove(root, LOADER);
+	fakesys_remove(root, "sys/firmware/efi/efivars/" LOADER);
 	assert_int_equal(esp_mount(root, false), -ENODATA);
 	assert_non_null(strstr(esp_error(-ENODATA), "does not tell"));
 }

@@ -109,17 +109,10 @@ bool console_works(void)
 
 static void put_text(const char *name, const char *text)
 {
-	char path[128];
-	int fd;
+	char variable[128];
 
-	str_format(path, sizeof(path), VARIABLES "%s-" SYS_EFI_LOADER, name);
-	fakesys_file(root, path, "");
-	fd = openat(root, path, O_WRONLY | O_TRUNC);
-	assert_int_equal(write(fd, "\6\0\0\0", 4), 4);
-	do
-		assert_int_equal(write(fd, (const char[]){ *text, 0 }, 2), 2);
-	while (*text++);
-	close(fd);
+	str_format(variable, sizeof(variable), "%s-" SYS_EFI_LOADER, name);
+	fakesys_variable_text(root, variable, text);
 }
 
 static void put_image(const char *name)
