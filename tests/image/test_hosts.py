@@ -8,8 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lab import config, cpio
+from lab import config
 from lab.paths import ADDON_STUB, HVINIT, ROOT, TARGET, TOOLS
+
+from .parts import read_cpio, section
 
 HOST = "d0a1b2c3-1111-4222-8333-0123456789ab"
 OTHER = "d0a1b2c3-1111-4222-8333-0123456789ac"
@@ -76,7 +78,7 @@ class TestAddon:
             subprocess.run([ROOT / "rootfs/ukify.sh", TOOLS, TARGET, addon, *words], check=True)
             made.append(addon.read_bytes())
         assert made[0] == made[1]
-        assert any(name.startswith("etc/hvinit/addons/any/") for name in cpio.names(made[0]))
+        assert any(name.startswith("/etc/hvinit/addons/any/") for name in read_cpio(section(made[0], ".initrd")))
 
     @pytest.mark.parametrize(
         ("host", "said"),

@@ -3,6 +3,7 @@
 
 import base64
 import itertools
+import json
 import re
 import shlex
 import time
@@ -68,6 +69,20 @@ class Appliance:
         self.console.send(line)
         self.console.expect(begin)
         return self.console.until(PROMPT)
+
+    def json(self, line: str) -> str:
+        """What LINE prints, which is an object in JSON. Messages may come between its lines, or into
+        one of them: then it is typed again."""
+        deadline = time.monotonic() + LIMIT
+        while True:
+            told = "{" + self.ask(line, r"\r\n{")
+            try:
+                json.loads(told)
+            except ValueError:
+                if time.monotonic() > deadline:
+                    raise LabError(f"{line!r} never printed JSON: see {self.console.log}") from None
+            else:
+                return told
 
     def status(self) -> str:
         return self.ask("status", r"STATE[^\r\n]*VSMMUS\r\n")

@@ -28,14 +28,15 @@ ATTACKER, VICTIM, DRIVE = "attacker", "demo", "LAB1"
 GUEST = "/usr/lib/hvinit/lab/dma"
 RAM = 0x40000000  # where the machine "virt" has it, L0's as the guests'
 OWN = range(RAM, RAM + (MEMORY_MIB << 20))  # what is the attacker's own at these addresses
-MACHINE = range(RAM, RAM + (3 << 30))  # what L0 has
+# What L0 has. Linux gives its programs memory above the first 4 GiB while there is some: so the other
+# guest's is nowhere near the addresses that are the attacker's own.
+MACHINE_GIB = 5
+MACHINE = range(RAM, RAM + (MACHINE_GIB << 30))
 NOBODY = 0x40_0000_0000  # the machine has nothing there
 BEYOND = 0xFFFF_FFFF_F000  # 48 bits, where the SMMU takes 44
 # Where the appliance's kernel puts the doorbell for devices of guests (MSI_IOVA_BASE): one page.
 WINDOW = 0x08000000 + DOORBELL % PAGE
-MARKER, BALLAST = "/tmp/marker", "/tmp/ballast"
-BALLAST_MIB, TRIES = 8, 8
-FLOOD = "/tmp/flood"
+MARKER, FLOOD = "/tmp/marker", "/tmp/flood"
 WORD = 4  # bytes: one access, one fault
 CALM_S = 5  # the kernel tells of ten faults in that time (DEFAULT_RATELIMIT_INTERVAL)
 PATTERN = 0x77_61_73_48
@@ -76,7 +77,7 @@ def dma(tell: Progress) -> Dma:
     # The kernel lies where it likes, but then that may be at an address of the attacker's own.
     machine = Machine(
         "dma", NEIGHBOURS, config=_config(), files={GUEST.removeprefix("/"): _guest()},
-        words="nokaslr",
+        extra=["-m", f"{MACHINE_GIB}G"], words="nokaslr",
     )  # fmt: skip
     seen = Dma(machine)
     with Trip(machine) as trip:
@@ -135,16 +136,12 @@ def _plant(appliance: Appliance, seen: Dma) -> None:
 
 
 def _plant_marker(appliance: Appliance) -> int:
-    """A page of random bytes in the other guest, at an address of the machine's that is not the
-    attacker's own, too. Each try takes another part of the guest's memory."""
-    for number in range(TRIES):
-        appliance.guest(f"dd if=/dev/urandom of={MARKER} bs={PAGE} count=1 2>/dev/null")
-        page = _where(appliance.guest(f"dma where {MARKER}"))
-        if (address := _physical(appliance, page)) not in OWN:
-            return address
-        fill = f"dd if=/dev/zero of={BALLAST}{number} bs=1M count={BALLAST_MIB} 2>/dev/null"
-        appliance.guest(f"rm {MARKER}", fill)
-    raise LabError("all of the other guest's memory is at addresses that are the attacker's, too")
+    """A page of random bytes in the other guest, and where the machine has it."""
+    appliance.guest(f"dd if=/dev/urandom of={MARKER} bs={PAGE} count=1 2>/dev/null")
+    address = _physical(appliance, _where(appliance.guest(f"dma where {MARKER}")))
+    if address in OWN:
+        raise LabError(f"the other guest's page is at {address:#x}, which is the attacker's own, too")
+    return address
 
 
 def _where(said: str) -> int:

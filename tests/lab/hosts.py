@@ -102,7 +102,7 @@ def hosts(tell: Progress) -> Hosts:
             appliance.await_init()
             chapter(appliance, seen)
             seen.answers[f"{name}: status"] = appliance.status_of_machine()
-            seen.status[name] = "{" + appliance.ask("status --json", r"\r\n{")
+            seen.status[name] = appliance.json("status --json")
             # Said twice, it does not wait for a VM that is only starting.
             trip.console.send("poweroff")
             appliance.power_off()

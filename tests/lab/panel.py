@@ -235,8 +235,7 @@ def _break(appliance: Appliance, other: Console, seen: Panel) -> None:
     appliance.trip.qmp.ask("chardev-send-break", id="serial")
     appliance.console.send_bytes(b"b\x15")
     seen.answers["after the break"] = appliance.ask("version", "hvinit 0")
-    # While VMs start their lines come between those of a command.
-    seen.answers["json"] = appliance.ask("devices --json", r"\r\n{\r\n")
+    seen.answers["json"] = appliance.json("devices --json")
 
 
 def _noise(appliance: Appliance, other: Console, seen: Panel) -> None:

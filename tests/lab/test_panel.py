@@ -76,7 +76,7 @@ class TestGuest:
 
 
 def test_json_is_json(panel: Panel) -> None:
-    assert json.loads("{" + panel.answers["json"])["format"] == 1
+    assert json.loads(panel.answers["json"])["format"] == 1
 
 
 def test_what_is_set_is_not_said(panel: Panel) -> None:

@@ -91,7 +91,7 @@ def _started(appliance: Appliance, wanted: str) -> None:
 
 def _status(appliance: Appliance, seen: Trials, name: str) -> None:
     seen.answers[name] = appliance.status_of_machine()
-    seen.answers[f"{name} --json"] = "{" + appliance.ask("status --json", r"\r\n{")
+    seen.answers[f"{name} --json"] = appliance.json("status --json")
 
 
 def _good(appliance: Appliance, seen: Trials) -> None:
