@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from lab.paths import KERNEL, ROOT, run
 
-KEYS, TRUST, SIGN = (ROOT / "rootfs" / name for name in ("keys.py", "trust.py", "sign.sh"))
+KEYS, TRUST, SIGN, ZBOOT = (ROOT / "rootfs" / name for name in ("keys.py", "trust.py", "sign.sh", "zboot.sh"))
 
 
 def _request(folder: Path, name: str, *words: str) -> Path:
@@ -186,10 +186,24 @@ def test_other_certificates_are_refused(tmp_path: Path, data: bytes) -> None:
     assert subprocess.run(words, capture_output=True).returncode == 1
 
 
+def test_kernel_is_compressed_as_its_own_build_does_it(tmp_path: Path) -> None:
+    run([ZBOOT, KERNEL, KERNEL / "Image", tmp_path / "made"])
+    assert (tmp_path / "made").read_bytes() == (KERNEL / "vmlinuz.efi").read_bytes()
+
+
+@pytest.mark.parametrize("size", [0, 1 << 32])
+def test_what_is_no_kernel_is_not_compressed(tmp_path: Path, size: int) -> None:
+    """Its header says that it takes less memory than the file has bytes, or more than 4 GiB."""
+    image = bytearray(0x200)
+    struct.pack_into("<Q", image, 16, size)
+    (tmp_path / "Image").write_bytes(image)
+    done = subprocess.run([ZBOOT, KERNEL, tmp_path / "Image", tmp_path / "made"], capture_output=True, text=True)
+    assert done.returncode == 1 and "it is no arm64 kernel" in done.stderr
+    assert not (tmp_path / "made").exists()
+
+
 def test_the_same_key_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     """The kernel with its modules, twice; each module is signed, and nothing of the key is left."""
-    if not (KERNEL / "System.map").exists():
-        pytest.skip("no kernel has been built: run make image")
     for name in ("one", "two"):
         run([SIGN, "kernel", folder / "good.key", folder / "good.pem", KERNEL, tmp_path / name])
     assert not run(["diff", "-r", tmp_path / "one", tmp_path / "two"])

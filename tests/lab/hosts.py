@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One disk, several machines: each is told from the others by its SMBIOS UUID alone, and has the VM of
 its own manifest. Two have theirs built in; addons then bring one of them another, two at a time, one
-that no hvinit of this version can read, and one that the boot loader does not load."""
+that no hvinit of this version can read, and one that the boot loader does not load. The disk's sectors have
+4096 bytes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from . import addon, config, cpio
 from .appliance import PROMPT, Appliance
 from .image import Image, version
 from .machine import Trip
-from .paths import HVINIT, LAB, ROOT, run
+from .paths import HVINIT, LAB, ROOT, TARGET, run
 from .progress import Progress
 from .server import ADDONS, IMAGES, Server
 from .story import Story
@@ -21,6 +22,8 @@ SECOND = "d0a1b2c3-1111-4222-8333-0123456789ac"
 # The first one's, as it is where the bytes of the leading fields stand the other way round.
 TURNED = "c3b2a1d0-1111-2242-8333-0123456789ab"
 IMAGE = f"hvinit_{version()}.efi"
+SECTOR = 4096
+LOADER = TARGET / "usr/lib/systemd/boot/efi/systemd-bootaa64.efi"
 BESIDE = f"{IMAGES}/{IMAGE}.extra.d"
 MACHINE_AT = 4  # of the PE header: what machine it is for
 AMD64 = b"\x64\x86"
@@ -61,6 +64,16 @@ def _image(folder: Path) -> Path:
     return Image(version(), one_vm("common"), parts=parts).build(folder / IMAGE)
 
 
+def _disk(folder: Path, image: Path) -> Path:
+    """As 'make disk SECTOR=4096' makes it."""
+    disk = folder / "hosts.img"
+    run([
+        ROOT / "rootfs/disk.py", "--loader", LOADER, "--image", image, "--version", version(), "--esp", "512",
+        "--state", "64", "--sector-size", str(SECTOR), disk,
+    ])  # fmt: skip
+    return disk
+
+
 def _addon(folder: Path, name: str, vm: str) -> Path:
     """As 'make addon' makes one for the first host."""
     source = folder / f"{vm}.config"
@@ -92,7 +105,8 @@ def _future(folder: Path) -> Path:
 def hosts(tell: Progress) -> Hosts:
     folder = LAB / "images/hosts"
     folder.mkdir(parents=True, exist_ok=True)
-    server = Server("hosts", {IMAGE: _image(folder)})
+    image = _image(folder)
+    server = Server("hosts", {IMAGE: image}, disk=_disk(folder, image), sector=SECTOR)
     seen = Hosts(server)
 
     def boot(name: str, uuid: str, chapter: Callable[[Appliance, Hosts], None]) -> None:
@@ -130,6 +144,7 @@ def hosts(tell: Progress) -> Hosts:
 def _runs(vm: str) -> Callable[[Appliance, Hosts], None]:
     def chapter(appliance: Appliance, seen: Hosts) -> None:
         appliance.await_vm("exec QEMU", vm)
+        seen.answers[f"{vm}: sector"] = appliance.shell("busybox cat /sys/block/nvme*/queue/logical_block_size")
 
     return chapter
 

@@ -4,7 +4,7 @@ does; what firmware adds is not heeded; the kernel loads no module of anybody el
 
 A locked-down kernel takes no IORT but the firmware's, and the emulation's declares no CANWBS. So the
 VM here has no vSMMU. That accelerated ones work is for the other stories to show, with the same
-kernel, but unlocked.
+kernel, but unlocked. The machine's clock stands at 1970: no certificate is valid yet, and all are taken.
 """
 
 from dataclasses import dataclass, field
@@ -26,6 +26,7 @@ OWNER = "c4a1c4d6-5a0a-4f57-9d0c-3c2f6c0d5b8e"  # who has put the keys into the 
 CODE = FIRMWARE / "AAVMF_CODE.secboot.fd"
 # What firmware adds to the command line (systemd-stub takes it even under Secure Boot).
 ADDED = "rdinit=/usr/bin/busybox lsm=yama loadpin.enforce=0 hvinit.VM0_MEMORY_MIB=64"
+CLOCK = ("-rtc", "base=1970-01-01T00:00:10")
 MODULE = "kernel/drivers/cdrom/cdrom.ko"  # needs no other, and nobody here needs it
 MEMORY_MIB = 256
 REFUSED = r"Access [Dd]enied|[Ss]ecurity (?:policy )?[Vv]iolation"
@@ -104,6 +105,7 @@ def _look(appliance: Appliance, seen: Secure) -> None:
     seen.answers["machine"] = appliance.status_of_machine()
     seen.answers["status json"] = appliance.shell("hvinit ctl status --json")
     seen.answers["check"] = appliance.shell("hvinit ctl check")
+    seen.answers["year"] = appliance.shell("busybox date +%Y")
     seen.answers["argv"] = appliance.shell("busybox tr '\\0' ' ' </proc/$(busybox pidof qemu-system-aarch64)/cmdline")
     seen.answers["cmdline"] = appliance.shell("busybox cat /proc/cmdline")
     seen.answers["lsm"] = appliance.shell("busybox cat /sys/kernel/security/lsm")
@@ -157,7 +159,7 @@ def secure(tell: Progress) -> Secure:
     other = _sign(*foreign, _manifest("foreign", VM0_NAME="stranger"))
     server = Server(
         "secure", addons=[own, lab, other], code=CODE, variables=variables, disk=OUT / "hvinit.img",
-        extra=["-smbios", f"type=11,value=io.systemd.stub.kernel-cmdline-extra={ADDED}"],
+        extra=["-smbios", f"type=11,value=io.systemd.stub.kernel-cmdline-extra={ADDED}", *CLOCK],
     )  # fmt: skip
     seen = _boots(tell, server)
     for name, image in (("unsigned", PRODUCT), ("altered", _altered(OUT / "hvinit.efi"))):

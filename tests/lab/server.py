@@ -27,7 +27,7 @@ TICKS = ("-netdev", "user,id=ticks,restrict=on")
 class Server(Machine):
     """Its disk is the product's, out/hvinit.img, or DISK; IMAGES (name on the EFI system partition to
     file), if given, are there in place of the product's image. ADDONS go to every image. EXTRA are more
-    words for L0. CODE and VARIABLES are the firmware."""
+    words for L0. CODE and VARIABLES are the firmware. SECTOR is what the drive's sectors have, in bytes."""
 
     def __init__(
         self,
@@ -41,7 +41,9 @@ class Server(Machine):
         code: Path = FIRMWARE / "AAVMF_CODE.fd",
         variables: Path = FIRMWARE / "AAVMF_VARS.fd",
         disk: Path = DISK,
+        sector: int = 512,
     ) -> None:
+        self.sector = sector
         self.topology, self.accel, self.extra = topology, accel, list(extra)
         self.folder = LAB / name
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -87,9 +89,10 @@ class Server(Machine):
 
     def boot_drive(self) -> list[str]:
         """No boot index: what the firmware boots is in its own variables."""
+        sectors = f"logical_block_size={self.sector},physical_block_size={self.sector}"
         return [
             *l0.drive("drive-boot", self.boot_image),
-            "-device", "nvme,drive=drive-boot,serial=BOOT,bus=pcie.0,addr=0x8",
+            "-device", f"nvme,drive=drive-boot,serial=BOOT,bus=pcie.0,addr=0x8,{sectors}",
         ]  # fmt: skip
 
     def words(self, serial: str) -> list[str]:

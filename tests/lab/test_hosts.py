@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from .hosts import FIRST, SECOND, TURNED, Hosts
+from .hosts import FIRST, SECOND, SECTOR, TURNED, Hosts
 
 # Which VM each chapter's machine starts, where its manifest is from, and the machine's UUID.
 STARTED = {
@@ -27,6 +27,11 @@ class TestStarted:
         status = json.loads(hosts.status[chapter])
         assert (status["manifest"], status["uuid"]) == STARTED[chapter][1:]
         assert f"UUID of this machine: {STARTED[chapter][2]}" in hosts.answers[f"{chapter}: status"]
+
+
+@pytest.mark.parametrize("vm", ["alpha", "beta", "common"])
+def test_disk_has_large_sectors(hosts: Hosts, vm: str) -> None:
+    assert hosts.answers[f"{vm}: sector"].strip() == str(SECTOR)
 
 
 def test_addon_for_another_host_is_told_of(hosts: Hosts) -> None:

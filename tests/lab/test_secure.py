@@ -22,6 +22,9 @@ class TestSigned:
         assert (told["secure_boot"], told["lockdown"], told["signed"]) == (True, "integrity", True)
         assert re.search(r"^secure boot +OK +on, lockdown: integrity", secure.answers["check"], re.M)
 
+    def test_no_certificate_is_valid_yet(self, secure: Secure) -> None:
+        assert secure.answers["year"].strip() == "1970"
+
     def test_nothing_is_amiss(self, secure: Secure) -> None:
         assert "LOCKDOWN-NONE" not in secure.console and "SECURE-BOOT-OFF" not in secure.console
 
