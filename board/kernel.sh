@@ -67,6 +67,16 @@ install_modules() {
 		! -name modules.builtin.modinfo -delete
 }
 
+# What makes vmlinuz.efi of an Image, for rootfs/zboot.sh. The kernel's archives only name their members.
+keep_zboot() {
+	local stub=$build/drivers/firmware/efi/libstub members
+	mkdir -p "$folder/zboot"
+	mapfile -t members < <("${CROSS_COMPILE:-}ar" t "$stub/lib.a")
+	"${CROSS_COMPILE:-}ar" cDrs "$folder/zboot/lib.a" "${members[@]}"
+	cp "$build/arch/arm64/boot/zboot-header.o" "$source/drivers/firmware/efi/libstub/zboot.lds" \
+		"$folder/zboot"
+}
+
 # The kernel's make is its own: nothing of the caller's flags belongs in it.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 mkdir -p "$source" "$build" "$(dirname "$log")"
@@ -89,6 +99,7 @@ release=$(<"$build/include/config/kernel.release")
 install_modules "$release" >>"$log" 2>&1
 cp "$build/arch/arm64/boot/Image" "$build/arch/arm64/boot/vmlinuz.efi" "$build/System.map" \
 	"$build/scripts/sign-file" "$folder"
+keep_zboot
 cp "$build/.config" "$folder/config"
 echo "$release" >"$folder/release"
 rm -rf "$source" "$build"

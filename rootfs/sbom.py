@@ -140,7 +140,7 @@ class Bill:
         kernel["licenseDeclared"] = "GPL-2.0-only WITH Linux-syscall-note"
         kernel["primaryPackagePurpose"] = "OPERATING-SYSTEM"
         kernel["checksums"] = [
-            {"algorithm": "SHA256", "checksumValue": sha256(self.options.kernel / "Image")}
+            {"algorithm": "SHA256", "checksumValue": sha256(self.options.kernel / "vmlinuz.efi")}
         ]
         kernel["comment"] = f"configuration sha256 {sha256(self.options.kernel / 'config')}"
         self.add_package(kernel)

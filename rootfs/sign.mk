@@ -23,11 +23,11 @@ sign: build/setup-checked ## the image signed for Secure Boot, in out/signed/; K
 $(CERTIFICATE):
 	@echo 'hvinit: sign: there is no certificate: make sign KEY=key.pem CERT=cert.pem' >&2; exit 1
 
-$(SIGNED)/kernel/Image: $(KERNEL) $(CERTIFICATE) rootfs/sign.sh rootfs/trust.py
+$(SIGNED)/kernel/vmlinuz.efi: $(KERNEL) $(CERTIFICATE) rootfs/sign.sh rootfs/trust.py rootfs/zboot.sh
 	$(say) SIGN $(@D)
-	$(Q)rootfs/sign.sh kernel '$(KEY)' $(CERTIFICATE) $(KERNEL) $(@D)
+	$(Q)CROSS_COMPILE=$(CROSS_COMPILE) rootfs/sign.sh kernel '$(KEY)' $(CERTIFICATE) $(KERNEL) $(@D)
 
-$(SIGNED)/modules.cpio.zst: rootfs/modules.list $(SIGNED)/kernel/Image rootfs/pack.py build/rootfs.config
+$(SIGNED)/modules.cpio.zst: rootfs/modules.list $(SIGNED)/kernel/vmlinuz.efi rootfs/pack.py build/rootfs.config
 	$(say) CPIO $@
 	$(Q)rootfs/pack.py -D KERNEL=$(SIGNED)/kernel -D RELEASE="$$(cat $(SIGNED)/kernel/release)" \
 		--record $(SIGNED)/modules.files $(SIGNED)/modules.cpio $<
@@ -36,13 +36,12 @@ $(SIGNED)/modules.cpio.zst: rootfs/modules.list $(SIGNED)/kernel/Image rootfs/pa
 $(SIGNED)/certificate.cpio: rootfs/signed.list $(CERTIFICATE) rootfs/pack.py
 	$(Q)rootfs/pack.py -D CERTIFICATE=$(CERTIFICATE) --record $(SIGNED)/certificate.files $@ $<
 
-# The plain kernel: in the compressed one (vmlinuz.efi) nothing can be put.
 $(SIGNED_OUT)/hvinit.efi: $(UKI_PARTS) $(SIGNED)/modules.cpio.zst $(SIGNED)/certificate.cpio \
 		rootfs/sign.mk rootfs/sign.sh
 	$(say) UKI $@
 	$(Q)cat build/base.cpio.zst $(SIGNED)/modules.cpio.zst $(demo_files) >$(SIGNED)/rootfs.cpio.zst
 	$(Q)rootfs/ukify.sh $(TOOLS) $(TARGET) $(SIGNED)/unsigned.efi \
-		--linux=$(SIGNED)/kernel/Image --uname="$$(cat $(SIGNED)/kernel/release)" \
+		--linux=$(SIGNED)/kernel/vmlinuz.efi --uname="$$(cat $(SIGNED)/kernel/release)" \
 		--initrd=$(SIGNED)/rootfs.cpio.zst --initrd=build/appliance.cpio.zst \
 		--initrd=$(SIGNED)/certificate.cpio --os-release=@build/os-release \
 		--cmdline='$(SIGNED_CMDLINE)'

@@ -20,14 +20,16 @@ sign_efi() {
 	mv "$signed.part" "$signed"
 }
 
-# The image is signed, too: not every firmware lets the UKI's stub start a kernel that is not.
+# A certificate can be put into the plain kernel alone, which is then compressed anew. The result is
+# signed, too: not every firmware lets the UKI's stub start a kernel that is not.
 sign_image() {
 	local key=$1 certificate=$2 kernel=$3 signed=$4
 	openssl x509 -in "$certificate" -outform DER -out "$signed/certificate.der"
 	rootfs/trust.py --image "$kernel/Image" --map "$kernel/System.map" \
-		--certificate "$signed/certificate.der" "$signed/Image.trusting"
-	sign_efi "$key" "$certificate" "$signed/Image.trusting" "$signed/Image"
-	rm "$signed/certificate.der" "$signed/Image.trusting"
+		--certificate "$signed/certificate.der" "$signed/Image"
+	rootfs/zboot.sh "$kernel" "$signed/Image" "$signed/unsigned.efi"
+	sign_efi "$key" "$certificate" "$signed/unsigned.efi" "$signed/vmlinuz.efi"
+	rm "$signed/certificate.der" "$signed/Image" "$signed/unsigned.efi"
 }
 
 sign_modules() {
