@@ -23,6 +23,7 @@ SECOND = "d0a1b2c3-1111-4222-8333-0123456789ac"
 TURNED = "c3b2a1d0-1111-2242-8333-0123456789ab"
 IMAGE = f"hvinit_{version()}.efi"
 SECTOR = 4096
+SIZE_OF_SECTOR = "/sys/block/nvme0n1/queue/logical_block_size"
 LOADER = TARGET / "usr/lib/systemd/boot/efi/systemd-bootaa64.efi"
 BESIDE = f"{IMAGES}/{IMAGE}.extra.d"
 MACHINE_AT = 4  # of the PE header: what machine it is for
@@ -144,7 +145,10 @@ def hosts(tell: Progress) -> Hosts:
 def _runs(vm: str) -> Callable[[Appliance, Hosts], None]:
     def chapter(appliance: Appliance, seen: Hosts) -> None:
         appliance.await_vm("exec QEMU", vm)
-        seen.answers[f"{vm}: sector"] = appliance.shell("busybox cat /sys/block/nvme*/queue/logical_block_size")
+        # A VM without devices does not wait for the host's own.
+        seen.answers[f"{vm}: sector"] = appliance.shell(
+            f"until [ -e {SIZE_OF_SECTOR} ]; do busybox usleep 10000; done; busybox cat {SIZE_OF_SECTOR}"
+        )
 
     return chapter
 

@@ -6,7 +6,7 @@ done as an operator would do it, at the appliance's console and at the guest's."
 from dataclasses import dataclass
 
 from . import config, drives
-from .appliance import Appliance
+from .appliance import LEAVE, PROMPT, Appliance
 from .machine import Machine, Trip
 from .progress import Progress
 from .story import Story
@@ -44,10 +44,11 @@ def life(tell: Progress) -> Life:
 
 
 def _say_to_guest(appliance: Appliance, line: str) -> None:
-    """Types LINE at the guest's console, and leaves: the guest is not to come back to it."""
+    """Types LINE at the guest's console, and leaves before anything can come of it: what is said while
+    a guest has the console is not shown."""
     appliance.enter()
-    appliance.console.send(line)
-    appliance.leave()
+    appliance.console.send_bytes(f"{line}\r{LEAVE}".encode())
+    appliance.console.expect(PROMPT)
 
 
 def _qemu(appliance: Appliance) -> str:

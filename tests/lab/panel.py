@@ -110,10 +110,17 @@ def _login(appliance: Appliance, other: Console, seen: Panel) -> None:
     console.send("version")
     console.expect("Password: ")
     for line in (console, other):
-        line.send(PASSWORD)
-        line.expect("hvinit: login: /dev/ttyAMA[01]: somebody has logged in")
-        line.expect(PROMPT)
+        _log_in(line)
     seen.answers["login"] = console.text()
+
+
+def _log_in(line: Console) -> None:
+    """What is typed while it waits is not read: then once more."""
+    line.send(PASSWORD)
+    while "wrong" in line.expect("hvinit: login: /dev/ttyAMA[01]: somebody has logged in|the password is wrong")[0]:
+        line.expect("Password: ")
+        line.send(PASSWORD)
+    line.expect(PROMPT)
 
 
 def _follow(appliance: Appliance, other: Console, seen: Panel) -> None:
@@ -177,7 +184,7 @@ def _guest(appliance: Appliance, other: Console, seen: Panel) -> None:
 
 def _commands(appliance: Appliance, other: Console, seen: Panel) -> None:
     for line, begin in LINES_TYPED.items():
-        seen.answers[line] = appliance.ask(line, rf"\r\n{begin}" if begin else r"\r")
+        seen.answers[line] = appliance.ask(line, rf"\r\n{begin}" if begin else rf"{line}\r\n")
 
 
 def _two(appliance: Appliance, other: Console, seen: Panel) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import addon, config
-from .appliance import Appliance
+from .appliance import PROMPT, Appliance
 from .hosts import pack
 from .image import version
 from .machine import Trip
@@ -135,6 +135,18 @@ def _boots(tell: Progress, server: Server) -> Secure:
     return seen
 
 
+def _is_safe(tell: Progress, server: Server) -> str:
+    """The one word that is heeded behind the end of the signed ones; what the console said."""
+    server.extra = ["-smbios", "type=11,value=io.systemd.stub.kernel-cmdline-extra=hvinit.safe"]
+    with Trip(server) as trip:
+        appliance = Appliance(trip, tell)
+        appliance.await_init()
+        trip.console.expect("safe mode: no VM is started")
+        trip.console.expect(PROMPT)
+        appliance.power_off()
+        return trip.console.text()
+
+
 def _refuses(tell: Progress, name: str, image: Path, variables: Path) -> str:
     """What is said instead of booting IMAGE; fails when its PID 1 has begun."""
     server = Server(
@@ -162,6 +174,7 @@ def secure(tell: Progress) -> Secure:
         extra=["-smbios", f"type=11,value=io.systemd.stub.kernel-cmdline-extra={ADDED}", *CLOCK],
     )  # fmt: skip
     seen = _boots(tell, server)
+    seen.answers["safe"] = _is_safe(tell, server)
     for name, image in (("unsigned", PRODUCT), ("altered", _altered(OUT / "hvinit.efi"))):
         seen.refused[name] = _refuses(tell, name, image, variables)
     return seen

@@ -47,7 +47,8 @@ def test_other_order_of_bytes_is_told_of(hosts: Hosts) -> None:
 
 def test_addon_that_was_not_loaded_is_told_of(hosts: Hosts) -> None:
     assert re.search(r"hvinit: foreign\.addon\.efi: .* \[ADDON-IGNORED\]", hosts.consoles["addon"])
-    assert hosts.console.count("[ADDON-IGNORED]") == 1
+    assert hosts.consoles["addon"].count("[ADDON-IGNORED]") == 1
+    assert "[ADDON-IGNORED]" not in hosts.consoles["first"] + hosts.consoles["second"]
 
 
 @pytest.mark.parametrize("chapter", REFUSED)

@@ -55,6 +55,9 @@ class TestAddedWords:
         assert {"loadpin", "landlock", "lockdown"} <= set(secure.answers["lsm"].strip().split(","))
         assert re.search(r'read 3 words behind "--".*rdinit=\S+ ?.*\[CMDLINE-REST\]', secure.console)
 
+    def test_the_word_that_only_takes_away_is_heeded(self, secure: Secure) -> None:
+        assert "hvinit: demo:" not in secure.answers["safe"]
+
     def test_hvinits_own_are_ignored_too(self, secure: Secure) -> None:
         assert "hvinit.VM0_MEMORY_MIB=64 was ignored: Secure Boot is on [CMDLINE-OVERRIDE]" in (
             secure.console

@@ -4,10 +4,12 @@ more; one that panics, one whose critical VM fails, one that hangs and one whose
 which the machine comes back with the older one; and one that the boot loader cannot even load."""
 
 import re
+import time
 from dataclasses import dataclass, field
 
 from . import config
 from .appliance import SHELL_PROMPT, Appliance
+from .console import LIMIT, LabError
 from .image import Image, version
 from .machine import Trip
 from .paths import LAB
@@ -15,7 +17,7 @@ from .progress import Progress
 from .server import IMAGES, Server
 from .story import Story
 
-BLESS_S = 3
+BLESS_S, LOOKED_AT_S = 3, 20
 WATCHDOG_S = 20
 GOOD, PANICS, FAILS, HANGS, REFUSED, TORN = "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.5.5", "0.6.0"
 VARIABLES = "/sys/firmware/efi/efivars"
@@ -29,6 +31,7 @@ class Trials(Story):
 
     consoles: dict[str, str] = field(default_factory=dict)
     images: dict[str, list[str]] = field(default_factory=dict)
+    places: tuple[int, int] = (0, 0)  # of the loader and the good image, in the firmware's order
 
 
 def manifest(**symbols: str | int | bool) -> str:
@@ -44,7 +47,8 @@ def manifest(**symbols: str | int | bool) -> str:
 def trials(tell: Progress) -> Trials:
     folder = LAB / "images"
     own = Image(version(), manifest()).build(folder / "own.efi")
-    good = Image(GOOD, manifest()).build(folder / "good.efi")
+    # Time to look at it while it is on trial.
+    good = Image(GOOD, manifest(HOST_BLESS_SECONDS=LOOKED_AT_S)).build(folder / "good.efi")
     server = Server(
         "trials", {f"hvinit_{version()}.efi": own, f"hvinit_{GOOD}+3.efi": good},
         extra=["-device", "i6300esb,bus=pcie.0,addr=0x9", "-action", "watchdog=reset"],
@@ -101,11 +105,37 @@ def _good(appliance: Appliance, seen: Trials) -> None:
     _status(appliance, seen, "on trial")
     appliance.console.expect("host: this image is good")
     _status(appliance, seen, "good")
-    seen.answers["options"] = appliance.shell(
-        f"cd {VARIABLES}; for one in BootOrder BootCurrent Boot000*; do "
-        f"echo $one; busybox od -An -v -tx1 ${{one%-{GLOBAL}}}-{GLOBAL}; done"
-    )
+    seen.places = _await_option(appliance)
     appliance.power_off()
+
+
+def _await_option(appliance: Appliance) -> tuple[int, int]:
+    """Where the loader and the image itself are in the firmware's order, once both are there: the
+    option is written when it has been said already that the image is good."""
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        places = _places(appliance.shell(
+            f"cd {VARIABLES}; for one in BootOrder BootCurrent Boot000*; do "
+            f"echo $one; busybox od -An -v -tx1 ${{one%-{GLOBAL}}}-{GLOBAL}; done"
+        ))  # fmt: skip
+        if places:
+            return places
+    raise LabError(f"no boot option leads to the image: see {appliance.console.log}")
+
+
+def _places(told: str) -> tuple[int, int] | None:
+    """The variables begin with four bytes that are not theirs."""
+    options = {
+        name: bytes.fromhex(data.replace("\n", " "))[4:]
+        for name, data in re.findall(r"(Boot\w+)[^\n]*\n((?: [0-9a-f ]+\n?)+)", told)
+    }
+    order = [options["BootOrder"][at : at + 2] for at in range(0, len(options["BootOrder"]), 2)]
+    wanted = f"hvinit_{GOOD}.efi".encode("utf-16-le")
+    for name, data in options.items():
+        number = bytes.fromhex(name.removeprefix("Boot"))[::-1] if wanted in data else b""
+        if number in order:
+            return order.index(options["BootCurrent"]), order.index(number)
+    return None
 
 
 def _panics(appliance: Appliance, seen: Trials) -> None:

@@ -104,7 +104,7 @@ def no(name: str, why: str) -> Cell:
 
 
 def late(name: str, then: str, words: str, **symbols: str | int | bool) -> Cell:
-    return Cell(then, [sees(words)], [], replace(STATES[name], clock=10000, symbols=symbols), arrives=False)
+    return Cell(then, [sees(words)], [], replace(STATES[name], clock=FAST, symbols=symbols), arrives=False)
 
 
 NO_PROCESS = Unreachable("there is no process, and its descriptors are closed")
@@ -148,7 +148,7 @@ def busy(name: str, why: str) -> dict[str, Cell | Unreachable]:
 
 def hung(name: str) -> Cell:
     """It reads no more, and somebody wants an answer."""
-    given = replace(STATES[name], symbols={"VM0_HANG_TIMEOUT": 10}, clock=FAST)
+    given = replace(STATES[name], symbols={"VM0_HANG_TIMEOUT": 60}, clock=FAST)
     return Cell("failed", [sees("QEMU-HUNG", "vm: failed: talk to QEMU")], [order("deaf")], given)
 
 CELLS: dict[str, dict[str, Cell | Unreachable]] = {
@@ -309,7 +309,7 @@ CELLS: dict[str, dict[str, Cell | Unreachable]] = {
         "KILL": Cell("stopped", [sees("stopped: not started again")]),
         "TIMEOUT": Cell(
             "backoff", [sees("vm: starting", "starts again in 2 s", "vm: starting", "starts again in 4 s")], [],
-            replace(STATES["BACKOFF"], clock=1000), arrives=False,
+            replace(STATES["BACKOFF"], clock=500), arrives=False,
         ),
         "RESTART": Cell("backoff", [sees("vm: starting", "backoff: it starts again")]),
         "UNFIT": unfit("BACKOFF"),

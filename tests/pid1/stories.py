@@ -259,7 +259,7 @@ def bears_a_bad_manifest(text: str, build: str) -> None:
 
 
 def says_last_words(number: int, name: str, build: str) -> None:
-    with Machine(build, VM, clock=10000) as machine:
+    with Machine(build, VM, clock=2000) as machine:
         running(machine)
         machine.signal(number)
         assert machine.end() == "signal 1"
