@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/mman.h>
 
-#include "bootentry.h"
 #include "esp.h"
 #include "sys.h"
 #include "util.h"
@@ -30,26 +30,33 @@ int images_init(void)
 	return 0;
 }
 
-/* False: it is no image of ours. */
-static bool take_name(const char *name, struct image_file *file)
+bool images_parse(const char *name, struct bootentry *entry, char version[IMAGE_VERSION])
 {
-	struct bootentry entry;
 	char path[BOOTENTRY_PATH];
 	size_t len;
 
-	*file = (struct image_file){ 0 };
 	if (!str_format(path, sizeof(path), ESP_IMAGES "/%s", name) ||
-	    !bootentry_parse(path, &entry) || !str_prefix(entry.good, PREFIX))
+	    !bootentry_parse(path, entry))
 		return false;
-	len = strlen(entry.good);
-	if (len <= strlen(PREFIX SUFFIX) || strcmp(entry.good + len - strlen(SUFFIX), SUFFIX) != 0)
+	len = strlen(entry->good);
+	return len > strlen(PREFIX SUFFIX) &&
+	       strncasecmp(entry->good, PREFIX, strlen(PREFIX)) == 0 &&
+	       strcasecmp(entry->good + len - strlen(SUFFIX), SUFFIX) == 0 &&
+	       str_format(version, IMAGE_VERSION, "%.*s", (int)(len - strlen(PREFIX SUFFIX)),
+			  entry->good + strlen(PREFIX));
+}
+
+static bool take_name(const char *name, struct image_file *file)
+{
+	struct bootentry entry;
+
+	*file = (struct image_file){ 0 };
+	if (!images_parse(name, &entry, file->version))
 		return false;
 	file->counted = entry.counted;
 	file->left = entry.left;
 	file->done = entry.done;
-	return str_copy(file->name, sizeof(file->name), name) &&
-	       str_format(file->version, sizeof(file->version), "%.*s",
-			  (int)(len - strlen(PREFIX SUFFIX)), entry.good + strlen(PREFIX));
+	return str_copy(file->name, sizeof(file->name), name);
 }
 
 static int take(void *arg, const char *name)
@@ -97,7 +104,7 @@ bool images_has_other(const struct images *images, const char *name, const char 
 	for (unsigned i = 0; i < images->count; i++) {
 		const struct image_file *file = &images->file[i];
 
-		if (strcmp(file->name, name) != 0 && strcmp(file->name, good) != 0 &&
+		if (strcasecmp(file->name, name) != 0 && strcasecmp(file->name, good) != 0 &&
 		    (!file->counted || file->left > 0))
 			return true;
 	}

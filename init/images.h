@@ -8,7 +8,9 @@
 
 #include <stdbool.h>
 
-enum { IMAGES = 8, IMAGE_NAME = 96, IMAGE_VERSION = 32 };
+#include "bootentry.h"
+
+enum { IMAGES = 64, IMAGE_NAME = 96, IMAGE_VERSION = 32 };
 
 struct image_file {
 	char name[IMAGE_NAME]; /* in the boot folder */
@@ -25,6 +27,12 @@ struct images {
 	struct image_file file[IMAGES];
 };
 
+/*
+ * Takes apart the name of a file in the boot folder; in whatever case, for FAT does not tell capitals.
+ * False: it is no image of hvinit's.
+ */
+bool images_parse(const char *name, struct bootentry *entry, char version[IMAGE_VERSION]);
+
 /* Makes the memory; before the first child. 0 or a negative errno. */
 int images_init(void);
 
@@ -34,7 +42,7 @@ int images_look(int esp);
 /* What was found last; it can change at any time. */
 const struct images *images_found(void);
 
-/* Whether there is one that the loader would boot and that has neither of these two names. */
+/* Whether there is one that the loader would boot and that has neither of these two names, in any case. */
 bool images_has_other(const struct images *images, const char *name, const char *good);
 
 #endif

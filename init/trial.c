@@ -516,7 +516,7 @@ static const char *state_of(const struct image_file *file)
 static bool is_this(const struct image_file *file)
 {
 	return known &&
-	       (strcmp(file->name, entry.name) == 0 || strcmp(file->name, entry.good) == 0);
+	       (strcasecmp(file->name, entry.name) == 0 || strcasecmp(file->name, entry.good) == 0);
 }
 
 void trial_status(void (*print)(const char *fmt, ...))

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "esp.h"
+#include "images.h"
 #include "sha256.h"
 #include "sys.h"
 #include "sys_medium.h"
@@ -25,7 +26,6 @@
 #include "version_order.h"
 
 enum {
-	IMAGES = 64,
 	PARTS = 10, /* names that an unfinished copy can have */
 	PIECE = 64 * 1024,
 	SLACK = 1 << 20, /* for folders, and for what others write meanwhile */
@@ -37,7 +37,7 @@ enum {
 
 struct kept {
 	struct bootentry entry;
-	char version[UPDATE_VERSION];
+	char version[IMAGE_VERSION];
 	bool running;
 	bool pinned; /* it may share its clusters with an unfinished copy */
 };
@@ -124,19 +124,8 @@ static int list_image(void *arg, const char *name)
 {
 	struct store *store = arg;
 	struct kept *kept = &store->kept[store->count];
-	char path[2 * BOOTENTRY_PATH];
-	size_t len;
 
-	if (store->count == IMAGES || !str_format(path, sizeof(path), ESP_IMAGES "/%s", name) ||
-	    !bootentry_parse(path, &kept->entry))
-		return 0;
-	len = strlen(kept->entry.good);
-	if (len <= strlen(PREFIX SUFFIX) ||
-	    strncasecmp(kept->entry.good, PREFIX, strlen(PREFIX)) != 0 ||
-	    strcasecmp(kept->entry.good + len - strlen(SUFFIX), SUFFIX) != 0)
-		return 0;
-	if (!str_format(kept->version, sizeof(kept->version), "%.*s",
-			(int)(len - strlen(PREFIX SUFFIX)), kept->entry.good + strlen(PREFIX)))
+	if (store->count == IMAGES || !images_parse(name, &kept->entry, kept->version))
 		return 0;
 	kept->running = strcasecmp(kept->entry.good, store->job->running) == 0;
 	kept->pinned = is_pinned(store, name);

@@ -79,7 +79,8 @@ static void test_too_many(void **state)
 	assert_int_equal(images_look(esp), 0);
 	assert_int_equal(images_found()->count, IMAGES);
 	assert_int_equal(images_found()->more, 3);
-	assert_string_equal(images_found()->file[0].version, "0.10");
+	str_format(name, sizeof(name), "0.%u", IMAGES + 2);
+	assert_string_equal(images_found()->file[0].version, name);
 	assert_string_equal(images_found()->file[IMAGES - 1].version, "0.3");
 }
 
@@ -105,6 +106,33 @@ static void test_other(void **state)
 	assert_true(has_other("hvinit_0.0.1r2+2-1.efi", "hvinit_0.0.1r2.efi"));
 }
 
+/* FAT keeps the case of a name, and finds it by any. */
+static void test_capitals(void **state)
+{
+	(void)state;
+	put("HVINIT_0.2.0.EFI");
+	assert_int_equal(images_look(esp), 0);
+	assert_int_equal(images_found()->count, 1);
+	assert_string_equal(images_found()->file[0].version, "0.2.0");
+	assert_false(has_other("hvinit_0.2.0+2-1.efi", "hvinit_0.2.0.efi"));
+	assert_true(has_other("hvinit_0.3.0+2-1.efi", "hvinit_0.3.0.efi"));
+}
+
+/* However many newer ones are of no use any more. */
+static void test_behind_many(void **state)
+{
+	char name[64];
+
+	(void)state;
+	put("hvinit_0.1.0.efi");
+	for (unsigned i = 2; i < 20; i++) {
+		str_format(name, sizeof(name), "hvinit_0.%u.0+0-3.efi", i);
+		put(name);
+	}
+	assert_int_equal(images_look(esp), 0);
+	assert_true(has_other("hvinit_0.20.0+2-1.efi", "hvinit_0.20.0.efi"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +140,8 @@ int main(void)
 		FIXTURE("the newest first", test_newest_first, setup, teardown, NULL),
 		FIXTURE("more than there is room for", test_too_many, setup, teardown, NULL),
 		FIXTURE("another one to boot", test_other, setup, teardown, NULL),
+		FIXTURE("capitals", test_capitals, setup, teardown, NULL),
+		FIXTURE("behind many of no use", test_behind_many, setup, teardown, NULL),
 	};
 
 	return cmocka_run_group_tests_name("images", tests, NULL, NULL);
