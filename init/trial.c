@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The variable has three lines: the version; in words why its boot was no good, empty as long as nobody
- * knows; the file that gave way for that. A boot on trial writes it before it does anything that could
- * end it; a good one removes it. Where tries are counted no file is booted twice by the same name: one
- * that has given way already does not do so again, or the machine would reboot for ever.
+ * The variable has three lines: the version, as the file's name has it; in words why its boot was no
+ * good, empty as long as nobody knows; the file that gave way for that. A boot on trial writes it before
+ * it does anything that could end it; a good one removes it. Where tries are counted no file is booted
+ * twice by the same name: one that has given way already does not do so again, or the machine would
+ * reboot for ever.
  */
 #include "trial.h"
 
@@ -49,6 +50,7 @@ static const struct host_config *host;
 static char variable[SYS_EFI_PATH];
 static struct bootentry entry; /* what was booted */
 static bool known; /* entry is something */
+static char self[IMAGE_VERSION]; /* in status' words: of two files of one version each has its own */
 static enum stage stage;
 static bool up; /* the critical VMs */
 static bool wants_end; /* it has failed before the images were looked at */
@@ -135,7 +137,7 @@ static void read_kept(void)
 
 static bool was_another(void)
 {
-	return last_version[0] && strcmp(last_version, HVINIT_VERSION) != 0;
+	return last_version[0] && strcasecmp(last_version, self) != 0;
 }
 
 /* The variable is told to the next boots, too, which have no evidence of their own any more. */
@@ -160,6 +162,14 @@ static bool read_entry(void)
 	return bootentry_booted(root, &entry) && strcasecmp(entry.folder, ESP_IMAGES) == 0;
 }
 
+static void name_self(void)
+{
+	struct bootentry parsed;
+
+	if (!known || !images_parse(entry.good, &parsed, self))
+		str_copy(self, sizeof(self), HVINIT_VERSION);
+}
+
 static void trial_is_over(void *arg, uint32_t events);
 
 static bool has_given_way(void)
@@ -173,7 +183,7 @@ static void begin_trial(void)
 
 	log_msg(LOG_LEVEL_INFO, "host", "this image is on trial: tries left after this one: %u",
 		entry.left);
-	compose(HVINIT_VERSION, "", has_given_way() ? last_file : "", &value);
+	compose(self, "", has_given_way() ? last_file : "", &value);
 	keep_value(&value);
 	if (host->trial_seconds != HV_NONE && timer_add(&limit, trial_is_over, NULL) == 0)
 		timer_set(&limit,
@@ -197,6 +207,7 @@ void trial_init(const struct config *config, int of)
 		return;
 	read_kept();
 	known = read_entry();
+	name_self();
 	stage = known ? WATCHED : UNKNOWN;
 	if (is_on_trial())
 		begin_trial();
@@ -239,7 +250,7 @@ static void end_trial(void)
 	loop_close(&running);
 	loop_close(&limit);
 	warn(DIAG_TRIAL_FAILED, "keep this image, so the machine reboots", why_now);
-	compose(HVINIT_VERSION, why_now, entry.name, &value);
+	compose(self, why_now, entry.name, &value);
 	if (timer_add(&patience, firmware_is_late, NULL) == 0)
 		timer_set(&patience, KEEP_MS);
 	if (chore_start(keep, &value, reason_kept))

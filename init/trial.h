@@ -5,7 +5,8 @@
  * that starts at boot has been running for HOST_BLESS_SECONDS and a console takes what it is sent; then
  * the counters are taken off, and a boot option of the firmware's leads straight to the image. A boot
  * on trial that cannot become good ends by a reboot, as long as there may be another image to boot. The
- * firmware keeps, in the variable HvinitTrial, which version was last tried and what became of it.
+ * firmware keeps, in the variable HvinitTrial, which image was last tried, by the version in its file's
+ * name, and what became of it.
  */
 #ifndef HVINIT_TRIAL_H
 #define HVINIT_TRIAL_H

@@ -536,6 +536,25 @@ static void test_second_try(void **state)
 	assert_string_equal(kept(), HVINIT_VERSION "\n");
 }
 
+/* The same version again is another image, under a name of its own. */
+static void test_same_version_again(void **state)
+{
+	(void)state;
+	put_text("LoaderBootCountPath", "\\EFI\\Linux\\hvinit_" HVINIT_VERSION "r2+2-1.efi");
+	boot();
+	assert_string_equal(kept(), HVINIT_VERSION "r2\n");
+	assert_true(trial_failed("a VM", NULL));
+	unlinkat(root, VARIABLES "LoaderBootCountPath-" SYS_EFI_LOADER, 0);
+	reboots = false;
+	put_text("StubImageIdentifier", UNCOUNTED);
+	boot();
+	assert_said("hvinit " HVINIT_VERSION "r2 was tried before, and was no good: a VM");
+	trial_judge(true);
+	run_out();
+	status();
+	assert_said("hvinit " HVINIT_VERSION "r2 was tried before");
+}
+
 static void test_nonsense_is_kept(void **state)
 {
 	(void)state;
@@ -600,6 +619,7 @@ int main(void)
 		FIXTURE("fell back, nobody knows why", test_fell_back_for_nothing_known, setup,
 			teardown, NULL),
 		FIXTURE("a second try", test_second_try, setup, teardown, NULL),
+		FIXTURE("the same version again", test_same_version_again, setup, teardown, NULL),
 		FIXTURE("nonsense is kept", test_nonsense_is_kept, setup, teardown, NULL),
 		FIXTURE("JSON", test_json, setup, teardown, NULL),
 	};
