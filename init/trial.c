@@ -29,7 +29,8 @@ enum { WHY = 160, TEXT = IMAGE_VERSION + 1 + WHY + BOOTENTRY_PATH, KEEP_MS = 30 
 enum {
 	LOOK_MS = 120 * 1000 /* until it is decided without it */,
 	CONSOLE_MS = 1000,
-	WRITE_MS = 60 * 1000 /* until it is tried again */
+	WRITE_MS = 60 * 1000 /* until it is tried again */,
+	BLESS_MS = 120 * 1000 /* for the disk to answer */
 };
 
 enum stage {
@@ -60,7 +61,8 @@ static char last_why[WHY];
 static char last_file[BOOTENTRY_PATH]; /* that gave way; "": none did */
 static char why_now[WHY];
 static int look_error;
-static bool write_fails; /* it is good, and this cannot be written */
+static int write_error; /* it is good, and this cannot be written */
+static bool is_writing; /* a child is at it, though it may be waited for no longer */
 static struct source running = { .fd = -1 }; /* for so long they must run */
 static struct source limit = { .fd = -1 }; /* of the trial */
 static struct source patience = { .fd = -1 }; /* with the firmware */
@@ -195,7 +197,8 @@ void trial_init(const struct config *config, int of)
 	root = of;
 	host = &config->host;
 	look_error = 0;
-	write_fails = false;
+	write_error = 0;
+	is_writing = false;
 	up = wants_end = false;
 	if_alone = NULL;
 	loop_close(&undecided);
@@ -319,7 +322,7 @@ static void trial_is_over(void *arg, uint32_t events)
 	if (!timer_fired(&limit))
 		return;
 	/* Guests that run are worth more than a name: this boot goes on. */
-	if (stage == BLESSING || (up && write_fails)) {
+	if (stage == BLESSING || (up && write_error)) {
 		timer_set(&limit, WRITE_MS);
 		return;
 	}
@@ -388,14 +391,27 @@ static void led_past_loader(int error)
 				       esp_error(error));
 }
 
+static const char *bless_error(int error)
+{
+	switch (error) {
+	case -EEXIST:
+		return "there are two of its name, or of its partition";
+	case -ETIMEDOUT:
+		return "its disk does not answer";
+	default:
+		return esp_error(error);
+	}
+}
+
 /* A disk that could not be written may be there later. */
 static void could_not_bless(int error)
 {
-	if (!write_fails)
-		warn(DIAG_BLESS, "keep this image",
-		     error == -EEXIST ? "there are two of its name, or of its partition" :
-					esp_error(error));
-	write_fails = true;
+	if (!write_error)
+		warn(DIAG_BLESS, "keep this image", bless_error(error));
+	write_error = error;
+	/* Suspended meanwhile, or about to reboot: then it stays so. */
+	if (stage != BLESSING)
+		return;
 	stage = WATCHED;
 	if (up)
 		timer_set(&running, WRITE_MS);
@@ -405,6 +421,7 @@ static void could_not_bless(int error)
 
 static void blessed(int error)
 {
+	is_writing = false;
 	if (error) {
 		could_not_bless(error);
 		return;
@@ -423,22 +440,32 @@ static void blessed(int error)
 		led_past_loader(error);
 }
 
-static void has_run_long_enough(void *arg, uint32_t events)
+static void begin_to_bless(void)
 {
 	int error;
 
-	(void)arg;
-	(void)events;
-	if (!timer_fired(&running) || stage != WATCHED)
-		return;
-	if (!console_works()) {
-		timer_set(&running, CONSOLE_MS);
-		return;
-	}
 	stage = BLESSING;
+	is_writing = true;
+	timer_set(&running, BLESS_MS);
 	error = chore_start(bless, NULL, blessed);
 	if (error)
 		blessed(error);
+}
+
+static void has_run_long_enough(void *arg, uint32_t events)
+{
+	(void)arg;
+	(void)events;
+	if (!timer_fired(&running))
+		return;
+	if (stage == BLESSING)
+		could_not_bless(-ETIMEDOUT);
+	else if (stage == WATCHED && !console_works())
+		timer_set(&running, CONSOLE_MS);
+	else if (stage == WATCHED && is_writing)
+		timer_set(&running, WRITE_MS); /* a second one would hang beside the first */
+	else if (stage == WATCHED)
+		begin_to_bless();
 }
 
 void trial_judge(bool are_up)
@@ -543,6 +570,8 @@ void trial_status(void (*print)(const char *fmt, ...))
 			print(", tries left: %u", file->left);
 		print("%s\n", is_this(file) ? "; this one" : "");
 	}
+	if (write_error && stage != GOOD)
+		print("this image could not be kept: %s\n", bless_error(write_error));
 	if (last_version[0])
 		print("hvinit %s was tried before, and was no good: %s\n", last_version, last_why);
 }

@@ -34,6 +34,9 @@ static int option_problem;
 static char option[128]; /* where the firmware's way past the loader leads */
 static bool reboots;
 static bool works; /* some console */
+static bool hangs; /* what a chore does */
+static void (*hanging)(int error); /* what is to be called when it ends after all */
+static unsigned chores_begun;
 
 int __real_sys_efi_write(int dir, const char *path, const void *data, size_t size);
 int __wrap_sys_efi_write(int dir, const char *path, const void *data, size_t size);
@@ -44,11 +47,17 @@ int __wrap_sys_efi_write(int dir, const char *path, const void *data, size_t siz
 	return __real_sys_efi_write(dir, path, data, size);
 }
 
-/* Chores are done at once. */
+/* Chores are done at once, unless the disk hangs. */
 int chore_start(int (*work)(const void *arg), const void *arg, void (*done)(int error))
 {
-	int error = work(arg);
+	int error;
 
+	chores_begun++;
+	if (hangs) {
+		hanging = done;
+		return 0;
+	}
+	error = work(arg);
 	if (done)
 		done(error);
 	return 0;
@@ -160,7 +169,8 @@ static int setup(void **state)
 	put_image("hvinit_0.0.1.efi");
 	esp_problem = option_problem = 0;
 	option[0] = '\0';
-	reboots = false;
+	reboots = hangs = false;
+	hanging = NULL;
 	works = true;
 	return images_init();
 }
@@ -299,6 +309,67 @@ static void test_fails_meanwhile(void **state)
 	assert_int_equal(timer_ms, 60001);
 	run_out();
 	assert_said("this image is good");
+}
+
+/* What is to write hangs: nothing ends, there is no second one beside it, and who asks is told. */
+static void test_disk_hangs(void **state)
+{
+	unsigned begun;
+
+	(void)state;
+	boot_on_trial();
+	trial_judge(true);
+	hangs = true;
+	run_out();
+	begun = chores_begun;
+	assert_int_equal(timer_ms, 120000);
+	assert_false(trial_failed("a VM", NULL));
+	run_out();
+	assert_said("keep this image: its disk does not answer [BLESS]");
+	assert_int_equal(timer_ms, 60000);
+	run_out();
+	run_out();
+	assert_int_equal(times_said("[BLESS]"), 1);
+	assert_int_equal(chores_begun, begun);
+	assert_false(reboots);
+	status();
+	assert_said("this image could not be kept: its disk does not answer");
+	hanging(-EIO);
+	assert_int_equal(timer_ms, 60000);
+	hangs = false;
+	run_out();
+	assert_said("this image is good");
+	status();
+	assert_null(strstr(said, "could not be kept"));
+}
+
+/* It has hung, and a VM fails later: then it is given up like any other. */
+static void test_fails_after_a_hang(void **state)
+{
+	(void)state;
+	boot_on_trial();
+	trial_judge(true);
+	hangs = true;
+	run_out();
+	run_out();
+	assert_true(trial_failed("the critical VM db has failed", NULL));
+	assert_said("[TRIAL-FAILED]");
+}
+
+/* Suspended while it is written: what becomes of that begins nothing anew. */
+static void test_suspended_while_it_writes(void **state)
+{
+	(void)state;
+	boot_on_trial();
+	trial_judge(true);
+	hangs = true;
+	run_out();
+	trial_suspend();
+	hanging(-EIO);
+	assert_false(trial_failed("a VM", NULL));
+	trial_judge(false);
+	trial_judge(true);
+	assert_int_equal(timer->fd, -1);
 }
 
 static void test_no_option(void **state)
@@ -597,6 +668,11 @@ int main(void)
 		FIXTURE("the disk cannot be written", test_cannot_be_written, setup, teardown,
 			NULL),
 		FIXTURE("a VM fails meanwhile", test_fails_meanwhile, setup, teardown, NULL),
+		FIXTURE("the disk hangs", test_disk_hangs, setup, teardown, NULL),
+		FIXTURE("a VM fails after the disk hangs", test_fails_after_a_hang, setup, teardown,
+			NULL),
+		FIXTURE("suspended while it writes", test_suspended_while_it_writes, setup,
+			teardown, NULL),
 		FIXTURE("no boot option", test_no_option, setup, teardown, NULL),
 		FIXTURE("not on trial", test_not_on_trial, setup, teardown, NULL),
 		FIXTURE("no loader", test_no_loader, setup, teardown, NULL),
