@@ -3,6 +3,7 @@
 #include "chore.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 #include "sys.h"
@@ -55,4 +56,19 @@ bool chore_reaped(pid_t pid, int status)
 		return true;
 	}
 	return false;
+}
+
+bool chore_any(void)
+{
+	for (size_t i = 0; i < CHORES; i++)
+		if (chores[i].pid)
+			return true;
+	return false;
+}
+
+void chore_kill(void)
+{
+	for (size_t i = 0; i < CHORES; i++)
+		if (chores[i].pid)
+			kill(chores[i].pid, SIGKILL);
 }

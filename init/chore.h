@@ -19,4 +19,8 @@ int chore_start(int (*work)(const void *arg), const void *arg, void (*done)(int 
 /* A child was reaped: true when it did a chore. */
 bool chore_reaped(pid_t pid, int status);
 
+/* Whether any is being done; an end of those that are, which a driver that hangs can put off. */
+bool chore_any(void);
+void chore_kill(void);
+
 #endif

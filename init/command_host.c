@@ -141,10 +141,14 @@ enum command_result command_update(const struct command_call *call)
 {
 	const char *sha256 = call_option(call, "--sha256");
 
-	if (!sha256 || sha256_is_hex(sha256))
+	if (sha256 && !sha256_is_hex(sha256)) {
+		console_reply("hvinit: update: a SHA-256 has 64 hexadecimal digits\n");
+		return COMMAND_USAGE;
+	}
+	if (!shutdown_going_on())
 		return console_child(child_update, call);
-	console_reply("hvinit: update: a SHA-256 has 64 hexadecimal digits\n");
-	return COMMAND_USAGE;
+	console_reply("hvinit: update: the machine is going down\n");
+	return COMMAND_REFUSED;
 }
 
 /* --- devices --- */

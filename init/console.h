@@ -60,6 +60,10 @@ uint64_t console_dropped(unsigned slot);
 /* A child was reaped: true when it was a command's. */
 bool console_reaped(pid_t pid, int status);
 
+/* Whether there is a command's child, or a shell; the end of all of them. */
+bool console_has_child(void);
+void console_kill_children(void);
+
 /* Whether a person at some console is shown what is printed: its line takes all that it was sent. */
 bool console_works(void);
 

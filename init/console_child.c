@@ -199,6 +199,21 @@ bool console_reaped(pid_t pid, int status)
 	return false;
 }
 
+bool console_has_child(void)
+{
+	for (struct console *console = NULL; (console = console_next(console));)
+		if (console->child > 0)
+			return true;
+	return false;
+}
+
+void console_kill_children(void)
+{
+	for (struct console *console = NULL; (console = console_next(console));)
+		if (console->child > 0)
+			kill(console->child, SIGKILL);
+}
+
 void console_kill_child(struct console *console)
 {
 	/* A child of its own may hang, with the other end of the pipe open. */

@@ -180,7 +180,9 @@ static void reap(void)
 			continue;
 		if (pid == host.pid)
 			host_ended(status);
-		else if (!chore_reaped(pid, status) && !console_reaped(pid, status))
+		else if (chore_reaped(pid, status) || console_reaped(pid, status))
+			shutdown_proceed();
+		else
 			shutdown_reaped(pid);
 	}
 }

@@ -5,6 +5,8 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include "chore.h"
+#include "console.h"
 #include "event.h"
 #include "log.h"
 #include "loop.h"
@@ -13,10 +15,19 @@
 #include "vm.h"
 #include "watchdog.h"
 
-enum { SYNC_MS = 60 * 1000 };
+enum {
+	WRITE_MS = 10 * 1000, /* for chores to end by themselves */
+	DIE_MS = 2 * 1000, /* for what was killed */
+	SYNC_MS = 60 * 1000,
+};
 
-static bool going_on;
-static bool ending; /* nothing is waited for any more */
+static enum {
+	UP,
+	GUESTS, /* are waited for */
+	WRITERS, /* so are children that may have a file system mounted, or write to the firmware */
+	KILLED, /* they have had their time */
+	ENDING, /* nothing is waited for any more */
+} stage;
 static enum shutdown_how goal;
 static struct source timer = { .fd = -1 };
 static pid_t child; /* the one that ends the machine */
@@ -33,7 +44,7 @@ static const struct {
 
 bool shutdown_going_on(void)
 {
-	return going_on;
+	return stage != UP;
 }
 
 /*
@@ -46,21 +57,22 @@ static void end_now(void)
 	reboot(ends[goal].command);
 }
 
-static void sync_is_late(void *arg, uint32_t events)
+static void is_late(void *arg, uint32_t events);
+
+static bool set_limit(uint64_t ms)
 {
-	(void)arg;
-	(void)events;
-	if (timer_fired(&timer))
-		end_now();
+	if (timer.fd < 0 && timer_add(&timer, is_late, NULL))
+		return false;
+	timer_set(&timer, ms);
+	return true;
 }
 
 /* sync() can block for minutes on a dying disk, and reboot() ends the process that calls it. */
 static void end_machine(void)
 {
-	ending = true;
+	stage = ENDING;
 	log_msg(LOG_LEVEL_INFO, "host", "%s", ends[goal].text);
-	if (timer.fd < 0 && timer_add(&timer, sync_is_late, NULL) == 0)
-		timer_set(&timer, SYNC_MS);
+	set_limit(SYNC_MS);
 	/* A reboot that hangs is to be bitten; what is off on purpose is not. Before the fork. */
 	if (goal != SHUTDOWN_REBOOT)
 		watchdog_disarm();
@@ -75,9 +87,50 @@ static void end_machine(void)
 	}
 }
 
+static bool any_writer(void)
+{
+	return chore_any() || console_has_child();
+}
+
+static void kill_writers(void)
+{
+	stage = KILLED;
+	log_msg(LOG_LEVEL_WARN, "host", "end children that write: not done in %d s",
+		WRITE_MS / 1000);
+	chore_kill();
+	console_kill_children();
+	set_limit(DIE_MS);
+}
+
+static void is_late(void *arg, uint32_t events)
+{
+	(void)arg;
+	(void)events;
+	if (!timer_fired(&timer))
+		return;
+	if (stage == WRITERS)
+		kill_writers();
+	else if (stage == KILLED)
+		end_machine(); /* what hangs in a driver must not hold it up */
+	else
+		end_now();
+}
+
+/*
+ * A file system is clean only when whoever has it mounted has ended. Commands, an update among them, can
+ * be broken off at any point; what a chore writes is short, and better written.
+ */
+static void await_writers(void)
+{
+	stage = WRITERS;
+	console_kill_children();
+	if (!any_writer() || !set_limit(WRITE_MS))
+		end_machine();
+}
+
 bool shutdown_reaped(pid_t pid)
 {
-	if (!ending || pid != child)
+	if (stage != ENDING || pid != child)
 		return false;
 	end_now();
 	return true;
@@ -99,24 +152,27 @@ static void stop_next(void)
 
 void shutdown_proceed(void)
 {
-	if (!going_on || ending)
+	if (stage == UP || stage == ENDING)
 		return;
-	if (vm_active() == 0)
-		end_machine();
-	else
+	if (vm_active())
 		stop_next();
+	else if (stage == GUESTS)
+		await_writers();
+	else if (!any_writer())
+		end_machine();
 }
 
 void shutdown_begin(enum shutdown_how how)
 {
-	bool again = going_on;
+	bool again = stage != UP;
 
 	goal = how;
 	event_machine(ends[how].event);
-	if (!going_on && vm_active())
+	if (!again && vm_active())
 		log_msg(LOG_LEVEL_INFO, "host", "VMs to stop before the machine goes down: %u",
 			vm_active());
-	going_on = true;
+	if (!again)
+		stage = GUESTS;
 	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++) {
 		if (again && vm_exists(slot))
 			vm_command(slot, VM_EV_KILL);

@@ -456,7 +456,8 @@ static void has_run_long_enough(void *arg, uint32_t events)
 {
 	(void)arg;
 	(void)events;
-	if (!timer_fired(&running))
+	/* Nothing is begun on a disk that is about to be left. */
+	if (!timer_fired(&running) || shutdown_going_on())
 		return;
 	if (stage == BLESSING)
 		could_not_bless(-ETIMEDOUT);

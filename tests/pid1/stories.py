@@ -241,6 +241,23 @@ def goes_down_at_once(build: str) -> None:
         assert machine.end() == "signal 2"
 
 
+def breaks_an_update_off(build: str) -> None:
+    """What a command has mounted is unmounted when it has ended: the machine waits for that, and no longer."""
+    with Machine(build, words("powerdown:none") | PATIENT) as machine:
+        running(machine)
+        machine.console.send("update --sha256 " + "0" * 64)
+        machine.console.expect("looking for a medium")
+        machine.signal(signal.SIGTERM)
+        machine.reached("powerdown")
+        assert "ended by signal" not in machine.console.text()
+        machine.signal(signal.SIGTERM)
+        machine.console.expect("vm: stopped: killed")
+        machine.console.expect("the command ended by signal 9")
+        machine.console.expect("host: reboot")
+        assert "not done in" not in machine.console.text()
+        assert machine.end() == "signal 1"
+
+
 def ends_with_its_last_vm(build: str) -> None:
     with Machine(build, VM | {"HOST_ON_LAST_VM": "poweroff"}) as machine:
         running(machine)
@@ -309,6 +326,7 @@ STORIES: dict[str, Story] = {
         tells_of_things_that_happen, remembers_how_it_ended, gives_up, notices_one_that_is_stopped,
         leaves_orphans, leaves_a_launcher_killed, echoes, keeps_what_was_said,
         restarts_without_a_trace, allocates_nothing, stays_as_it_is, goes_down_at_once,
+        breaks_an_update_off,
         ends_with_its_last_vm, halts_after_a_fault, runs_eight,
     )
 } | {

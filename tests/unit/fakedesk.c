@@ -248,6 +248,11 @@ void shutdown_begin(enum shutdown_how how)
 	shutdowns |= 1 << how;
 }
 
+bool shutdown_going_on(void)
+{
+	return shutdowns;
+}
+
 int sys_close_range(unsigned first, unsigned last)
 {
 	assert_true(first == STDERR_FILENO + 1 || first == 0);

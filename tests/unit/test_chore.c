@@ -82,6 +82,34 @@ static void test_killed(void **state)
 	assert_false(chore_reaped(1, SIGKILL));
 }
 
+static int hang(const void *arg)
+{
+	(void)arg;
+	return pause();
+}
+
+/* Whether any is left, for who wants to leave nothing half written. */
+static void test_end(void **state)
+{
+	static const int none;
+
+	(void)state;
+	assert_false(chore_any());
+	assert_int_equal(chore_start(hang, NULL, done), 0);
+	assert_int_equal(chore_start(answer, &none, NULL), 0);
+	assert_true(chore_any());
+	chore_kill();
+	for (unsigned n = 0; n < 2; n++) {
+		int status;
+		pid_t pid = waitpid(-1, &status, 0);
+
+		assert_true(chore_any());
+		assert_true(chore_reaped(pid, status));
+	}
+	assert_false(chore_any());
+	assert_int_equal(result, -EINTR);
+}
+
 static void test_many(void **state)
 {
 	static const int none;
@@ -101,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE("what could not be done", test_errors, NULL),
 		CASE("nothing of PID 1's is open", test_descriptors, NULL),
+		CASE("the end of all", test_end, NULL),
 		CASE("too many", test_many, NULL),
 		CASE("another child", test_killed, NULL),
 	};

@@ -141,6 +141,23 @@ static void test_options(void **state)
 	assert_shows("updated: , , 0");
 }
 
+/* The machine goes down: a command is ended, and an update is not begun. */
+static void test_goes_down(void **state)
+{
+	(void)state;
+	assert_false(console_has_child());
+	type("manifest\r");
+	assert_true(console_has_child());
+	console_kill_children();
+	finish_child();
+	assert_false(console_has_child());
+	assert_shows("the command ended by signal 9");
+	clear();
+	type("reboot\rupdate\r");
+	assert_false(console_has_child());
+	assert_shows("hvinit: update: the machine is going down");
+}
+
 static void test_child(void **state)
 {
 	(void)state;
@@ -339,6 +356,7 @@ int main(void)
 		CONSOLE_CASE("two consoles", test_two, NULL),
 		CONSOLE_CASE("two commands at a time", test_two_children, NULL),
 		CONSOLE_CASE("too many consoles", test_too_many, NULL),
+		CONSOLE_CASE("the machine goes down", test_goes_down, NULL),
 		CONSOLE_CASE("the shell", test_shell, NULL),
 		CONSOLE_CASE("no console at all", test_no_console, NULL),
 	};

@@ -2,11 +2,14 @@
 /* The end of the machine: VMs first, and only then the kernel, in the way that was asked last. */
 #include "unit.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 
+#include "chore.h"
+#include "console.h"
 #include "shutdown.h"
 #include "standins.h"
 #include "sys_host.h"
@@ -18,6 +21,8 @@ enum { CALLS = 256, CHILD = 4242, WAITS = -1 };
 static pid_t pids[3]; /* of the VMs; 0: no VM, WAITS: one that is not started yet */
 static int64_t orders[ARRAY_SIZE(pids)];
 static char *calls; /* shared with the processes that the stories happen in */
+static bool chore_runs;
+static bool command_runs;
 static pid_t forked; /* what fork() answers: 0 makes the story go on in the child's place */
 
 pid_t __real_fork(void);
@@ -58,12 +63,36 @@ int __wrap_reboot(int how)
 void timer_set(const struct source *source, uint64_t ms)
 {
 	(void)source;
-	note(ms ? "limit" : "no limit");
+	char text[32];
+
+	str_format(text, sizeof(text), "%u s", (unsigned)(ms / 1000));
+	note(text);
 }
 
 void watchdog_disarm(void)
 {
 	note("disarm");
+}
+
+bool chore_any(void)
+{
+	return chore_runs;
+}
+
+void chore_kill(void)
+{
+	note("kill chores");
+}
+
+bool console_has_child(void)
+{
+	return command_runs;
+}
+
+void console_kill_children(void)
+{
+	if (command_runs)
+		note("kill commands");
 }
 
 bool vm_exists(unsigned slot)
@@ -145,7 +174,7 @@ static void test_guests_first(void **state)
 {
 	(void)state;
 	assert_story(guests_first,
-		     "stop 0;stop 2;going on;stop 2;one is left;limit;sync;unmount;reboot;");
+		     "stop 0;stop 2;going on;stop 2;one is left;60 s;sync;unmount;reboot;");
 }
 
 /* Last started, first stopped; one that does not end keeps those it needs. */
@@ -168,7 +197,7 @@ static void in_order(void)
 static void test_in_order(void **state)
 {
 	(void)state;
-	assert_story(in_order, "stop 1;stop 2;stop 1;stop 0;limit;disarm;sync;unmount;power off;");
+	assert_story(in_order, "stop 1;stop 2;stop 1;stop 0;60 s;disarm;sync;unmount;power off;");
 }
 
 /* Asked again, one does not want to wait any longer; the way is that of the last word. */
@@ -184,7 +213,7 @@ static void last_word(void)
 static void test_last_word(void **state)
 {
 	(void)state;
-	assert_story(last_word, "stop 1;kill 1;stop 1;limit;disarm;sync;unmount;power off;");
+	assert_story(last_word, "stop 1;kill 1;stop 1;60 s;disarm;sync;unmount;power off;");
 }
 
 /* What waits to be started again is told, too, and not waited for. */
@@ -197,7 +226,7 @@ static void waiting_guest(void)
 static void test_waiting_guest(void **state)
 {
 	(void)state;
-	assert_story(waiting_guest, "stop 1;limit;disarm;sync;unmount;power off;");
+	assert_story(waiting_guest, "stop 1;60 s;disarm;sync;unmount;power off;");
 }
 
 static void no_guests(void)
@@ -208,7 +237,7 @@ static void no_guests(void)
 static void test_no_guests(void **state)
 {
 	(void)state;
-	assert_story(no_guests, "limit;disarm;sync;unmount;halt;");
+	assert_story(no_guests, "60 s;disarm;sync;unmount;halt;");
 }
 
 static void only_once(void)
@@ -222,7 +251,79 @@ static void only_once(void)
 static void test_only_once(void **state)
 {
 	(void)state;
-	assert_story(only_once, "limit;disarm;");
+	assert_story(only_once, "60 s;disarm;");
+}
+
+/* A file system that an update has mounted is clean when that has ended, and not before. */
+static void update_goes_on(void)
+{
+	command_runs = true;
+	pids[1] = 11;
+	shutdown_begin(SHUTDOWN_REBOOT);
+	note("guest");
+	pids[1] = 0;
+	shutdown_proceed();
+	note("dying");
+	shutdown_proceed();
+	command_runs = false;
+	shutdown_proceed();
+}
+
+static void test_update_goes_on(void **state)
+{
+	(void)state;
+	assert_story(update_goes_on, "stop 1;guest;kill commands;10 s;dying;60 s;sync;unmount;"
+				     "reboot;");
+}
+
+/* What is short may end by itself. */
+static void chore_goes_on(void)
+{
+	chore_runs = true;
+	shutdown_begin(SHUTDOWN_POWEROFF);
+	note("writing");
+	shutdown_proceed();
+	chore_runs = false;
+	shutdown_proceed();
+}
+
+static void test_chore_goes_on(void **state)
+{
+	(void)state;
+	assert_story(chore_goes_on, "10 s;writing;60 s;disarm;sync;unmount;power off;");
+}
+
+/* In a driver, where no signal comes: the machine goes down without it, within both limits. */
+static void chore_hangs(void)
+{
+	chore_runs = true;
+	forked = CHILD;
+	shutdown_begin(SHUTDOWN_REBOOT);
+	timer->ready(timer->arg, 1);
+	note("dying");
+	timer->ready(timer->arg, 1);
+	note("syncing");
+	timer->ready(timer->arg, 1);
+}
+
+static void test_chore_hangs(void **state)
+{
+	(void)state;
+	assert_story(chore_hangs, "10 s;kill chores;2 s;dying;60 s;syncing;reboot;");
+}
+
+/* Without a timer nothing would end the wait. */
+static void chore_without_timer(void)
+{
+	chore_runs = true;
+	timer_error = -ENOSPC;
+	shutdown_begin(SHUTDOWN_REBOOT);
+}
+
+static void test_chore_without_timer(void **state)
+{
+	(void)state;
+	assert_story(chore_without_timer, "sync;unmount;reboot;");
 }
 
 static void slow_disk(void)
@@ -236,7 +337,7 @@ static void slow_disk(void)
 static void test_slow_disk(void **state)
 {
 	(void)state;
-	assert_story(slow_disk, "limit;disarm;waiting;power off;");
+	assert_story(slow_disk, "60 s;disarm;waiting;power off;");
 }
 
 static void child_fails(void)
@@ -251,7 +352,7 @@ static void child_fails(void)
 static void test_child_fails(void **state)
 {
 	(void)state;
-	assert_story(child_fails, "not ours;limit;disarm;not ours;power off;ours;");
+	assert_story(child_fails, "not ours;60 s;disarm;not ours;power off;ours;");
 }
 
 static void no_child(void)
@@ -263,7 +364,7 @@ static void no_child(void)
 static void test_no_child(void **state)
 {
 	(void)state;
-	assert_story(no_child, "limit;reboot;");
+	assert_story(no_child, "60 s;reboot;");
 }
 
 /* Who follows events is told each time that somebody asks, before anything is done about it. */
@@ -296,6 +397,10 @@ int main(void)
 		CASE("no guests", test_no_guests, NULL),
 		CASE("a guest that waits to be started", test_waiting_guest, NULL),
 		CASE("the machine ends once", test_only_once, NULL),
+		CASE("an update goes on", test_update_goes_on, NULL),
+		CASE("a chore goes on", test_chore_goes_on, NULL),
+		CASE("a chore hangs", test_chore_hangs, NULL),
+		CASE("a chore, and no timer", test_chore_without_timer, NULL),
 		CASE("a disk that is too slow", test_slow_disk, NULL),
 		CASE("the child comes back", test_child_fails, NULL),
 		CASE("no child", test_no_child, NULL),

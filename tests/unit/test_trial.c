@@ -539,6 +539,17 @@ static void test_goes_down(void **state)
 	assert_false(called);
 }
 
+/* Nor is its disk written to, which is about to be left. */
+static void test_goes_down_when_good(void **state)
+{
+	(void)state;
+	boot_on_trial();
+	trial_judge(true);
+	reboots = true;
+	run_out();
+	assert_true(has_image(FILE_NAME));
+}
+
 static void test_suspended_while_it_waits(void **state)
 {
 	(void)state;
@@ -687,6 +698,8 @@ int main(void)
 		FIXTURE("gave way before", test_gave_way_before, setup, teardown, NULL),
 		FIXTURE("nobody counts", test_nobody_counts, setup, teardown, NULL),
 		FIXTURE("goes down already", test_goes_down, setup, teardown, NULL),
+		FIXTURE("goes down when it is good", test_goes_down_when_good, setup, teardown,
+			NULL),
 		FIXTURE("suspended while it waits", test_suspended_while_it_waits, setup, teardown,
 			NULL),
 		FIXTURE("suspended", test_suspended, setup, teardown, NULL),
