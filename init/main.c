@@ -34,6 +34,7 @@
 #include "tool.h"
 #include "trial.h"
 #include "trust.h"
+#include "update.h"
 #include "util.h"
 #include "version.h"
 #include "vm.h"
@@ -46,6 +47,7 @@ static struct source patience = {
 	.fd = -1
 }; /* with that child, which no VM may be started before */
 static bool safe; /* start nothing by itself */
+static bool faulty; /* the manifest; it may have lost a device's line */
 
 enum { RESERVE_S = 60, EVENT_BYTES = 16 * 1024 };
 
@@ -126,6 +128,8 @@ static void host_report_ready(void *arg, uint32_t events)
 		return;
 	if (report.event == LAUNCH_RESERVED) {
 		loop_close(&patience);
+		update_media(faulty ? "the manifest has a fault, and may have lost a VM's device" :
+				      NULL);
 		start_vms();
 	} else if (report.event == LAUNCH_READY) {
 		vm_host_ready();
@@ -149,7 +153,7 @@ static void host_ended(int status)
  * A manifest with a fault may have lost a device's line: then no host driver is let loose, for it
  * might take that device.
  */
-static void prepare_host(bool faulty)
+static void prepare_host(void)
 {
 	int error = sys_kvm_group(AT_FDCWD, CONFINE_KVM_GID);
 
@@ -356,13 +360,15 @@ _Noreturn static void run_pid1(void)
 	warn("make the host's log", log_keep((size_t)config.host.log_kib * 1024));
 	warn("make room for events", event_init(EVENT_BYTES));
 	warn("listen for 'hvinit ctl'", ctl_init());
+	warn("make room for what updates wait for", update_init());
 	safe |= machine_init(&config);
 	if (safe)
 		judge_safe_mode(&diag);
 	/* An image that fails even in safe mode must not reboot for ever. */
 	fatal_init(config.host.on_fatal == HOST_ON_FATAL_REBOOT && !bootcount_is_bad());
 	warn("set up the VMs", vm_init(&config, &diag));
-	prepare_host(any_failure(&diag));
+	faulty = any_failure(&diag);
+	prepare_host();
 	loop_run();
 }
 

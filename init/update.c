@@ -3,8 +3,10 @@
 #include "update.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "esp.h"
@@ -17,7 +19,40 @@
 #include "update_store.h"
 #include "version.h"
 
-enum { APPEAR_S = 20 };
+enum { APPEAR_S = 20, RESERVED_MS = 100 /* between looks */, RESERVED_TIMES = 200 };
+
+static const char too_early[] = "devices are not reserved for VMs yet";
+static const char *why_no_media = too_early;
+static const char **shared = &why_no_media;
+
+int update_init(void)
+{
+	void *memory = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	shared = memory;
+	*shared = too_early;
+	return 0;
+}
+
+void update_media(const char *why_not)
+{
+	*shared = why_not;
+}
+
+/* Whether media may be looked for, once PID 1 knows. */
+static bool may_look(struct diag *diag)
+{
+	for (unsigned times = 0; *shared == too_early && times < RESERVED_TIMES; times++)
+		poll(NULL, 0, RESERVED_MS);
+	if (!*shared)
+		return true;
+	diag_add(diag, DIAG_HOST, DIAG_UPDATE_DRIVERS, UPDATE_LABEL,
+		 "look for a medium of that label: %s", *shared);
+	return false;
+}
 
 static void say(const char *text)
 {
@@ -34,6 +69,8 @@ static int open_source(int root, const struct config *config, const struct updat
 
 	if (request->path[0])
 		return update_source_path(root, request->path, diag);
+	if (!may_look(diag))
+		return -1;
 	say("looking for a medium labelled " UPDATE_LABEL);
 	update_source_drivers(root, config);
 	deadline_us = boottime_us() + APPEAR_S * UINT64_C(1000000);

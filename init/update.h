@@ -14,6 +14,14 @@ struct update_request {
 };
 
 /*
+ * Why no medium may be looked for, which takes drivers; the text stays. NULL: it may, as every device of
+ * a VM's is reserved by now. An update that was begun before either is known waits for it: for that
+ * update_init() makes memory, before the first child; 0 or a negative errno.
+ */
+int update_init(void);
+void update_media(const char *why_not);
+
+/*
  * Does it, and prints what goes on and what is wrong. True when the next boot is another one. For a
  * child, which can be killed at any moment: the old state is left then.
  */

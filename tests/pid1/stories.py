@@ -271,6 +271,7 @@ def bears_a_bad_manifest(text: str, build: str) -> None:
         machine.console.expect("safe mode: the manifest cannot be trusted")
         machine.console.expect("safe mode: no VM is started")
         assert "hvinit 0" in machine.console.ask("version")
+        assert "[UPDATE-DRIVERS]" in machine.console.ask("update --sha256 " + "0" * 64)
         machine.console.send("poweroff")
         assert machine.end() == "signal 2"
 

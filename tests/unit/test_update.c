@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "esp.h"
 #include "fakesys.h"
@@ -36,6 +38,8 @@ static int find_error;
 static int mount_error;
 static const char *booted; /* LoaderBootCountPath */
 static const char *newest;
+static bool tell; /* PID 1 tells meanwhile that media may be looked for */
+static int waited_ms;
 static char once[256];
 static int once_error;
 
@@ -60,6 +64,7 @@ bool __wrap_update_store(const struct update_job *wanted, struct update_stored *
 ssize_t __wrap_sys_efi_text(int root, const char *path, char *buf, size_t size);
 int __wrap_sys_efi_write(int root, const char *path, const void *data, size_t size);
 int __wrap_images_look(int esp);
+int __wrap_poll(struct pollfd *fds, nfds_t n, int ms);
 
 bool __wrap_sys_certificate_exists(int root)
 {
@@ -174,6 +179,25 @@ int __wrap_sys_efi_write(int root, const char *path, const void *data, size_t si
 	return once_error;
 }
 
+/* PID 1 tells it after a while: from another process. */
+int __wrap_poll(struct pollfd *fds, nfds_t n, int ms)
+{
+	pid_t pid;
+
+	(void)fds;
+	assert_int_equal(n, 0);
+	waited_ms += ms;
+	if (!tell || waited_ms < 1000)
+		return 0;
+	pid = fork();
+	if (pid == 0) {
+		update_media(NULL);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return 0;
+}
+
 int __wrap_images_look(int esp)
 {
 	assert_true(esp >= 0);
@@ -195,6 +219,9 @@ static int setup(void **state)
 	find_error = mount_error = once_error = 0;
 	booted = NULL;
 	newest = "";
+	tell = false;
+	waited_ms = 0;
+	update_media(NULL);
 	return 0;
 }
 
@@ -273,6 +300,37 @@ static void test_nobody_vouches(void **state)
 	assert_true(job.has_certificate);
 }
 
+/* Where a device may be a VM's though nobody knows, no driver is loaded; a file needs none. */
+static void test_no_drivers(void **state)
+{
+	(void)state;
+	update_media("the manifest has a fault");
+	assert_false(run());
+	assert_string_equal(calls, "");
+	assert_printed("HVINIT-UPDATE: look for a medium of that label: the manifest has a fault "
+		       "[UPDATE-DRIVERS]\n");
+	assert_printed("remedy: 'update PATH'");
+	request.path = "/tmp/x";
+	assert_true(run());
+	assert_string_equal(calls, "/tmp/x;look;dirty?;mount;store;images;");
+}
+
+/* Nobody has said anything yet: it waits for that, in a child that learns it from PID 1. */
+static void test_too_early(void **state)
+{
+	(void)state;
+	assert_int_equal(update_init(), 0);
+	assert_false(run());
+	assert_string_equal(calls, "");
+	assert_int_equal(waited_ms, 20000);
+	assert_printed("devices are not reserved for VMs yet [UPDATE-DRIVERS]");
+	waited_ms = 0;
+	tell = true;
+	assert_true(run());
+	assert_int_equal(waited_ms, 1000);
+	assert_string_equal(calls, "drivers;medium;look;dirty?;mount;store;images;");
+}
+
 static void test_no_source(void **state)
 {
 	(void)state;
@@ -342,10 +400,12 @@ static void test_older(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(troubles) + 7] = {
+	struct CMUnitTest tests[ARRAY_SIZE(troubles) + 9] = {
+		FIXTURE("too early", test_too_early, setup, NULL, NULL),
 		FIXTURE("medium", test_medium, setup, NULL, NULL),
 		FIXTURE("path", test_path, setup, NULL, NULL),
 		FIXTURE("nobody vouches", test_nobody_vouches, setup, NULL, NULL),
+		FIXTURE("no drivers", test_no_drivers, setup, NULL, NULL),
 		FIXTURE("no source", test_no_source, setup, NULL, NULL),
 		FIXTURE("bad image", test_bad_image, setup, NULL, NULL),
 		FIXTURE("not stored", test_not_stored, setup, NULL, NULL),
@@ -353,6 +413,6 @@ int main(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(troubles); i++)
-		tests[7 + i] = CASE(troubles[i].title, test_trouble, &troubles[i]);
+		tests[9 + i] = CASE(troubles[i].title, test_trouble, &troubles[i]);
 	return cmocka_run_group_tests_name("update", tests, NULL, NULL);
 }
