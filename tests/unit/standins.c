@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "chore.h"
 #include "event.h"
 #include "unit.h"
 
@@ -18,6 +19,10 @@ uint32_t watched_events;
 struct source *timer;
 uint64_t timer_ms;
 int timer_error;
+unsigned chores_begun;
+bool chore_hangs;
+void (*chore_done)(int error);
+int chore_error;
 
 void standins_reset(void)
 {
@@ -25,7 +30,10 @@ void standins_reset(void)
 	watched = timer = NULL;
 	watched_events = 0;
 	timer_ms = 0;
-	timer_error = 0;
+	timer_error = chore_error = 0;
+	chores_begun = 0;
+	chore_hangs = false;
+	chore_done = NULL;
 }
 
 void say(const char *text)
@@ -188,6 +196,24 @@ WEAK void timer_set(const struct source *source, uint64_t ms)
 WEAK bool timer_fired(const struct source *source)
 {
 	return source == timer;
+}
+
+/* --- chores --- */
+
+WEAK int chore_start(int (*work)(const void *arg), const void *arg, void (*done)(int error))
+{
+	int error;
+
+	if (chore_error)
+		return chore_error;
+	chores_begun++;
+	chore_done = done;
+	if (chore_hangs)
+		return 0;
+	error = work(arg);
+	if (done)
+		done(error);
+	return 0;
 }
 
 /* --- a launcher's reports --- */

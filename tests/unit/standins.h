@@ -28,6 +28,11 @@ extern struct source *timer; /* the last one that was made */
 extern uint64_t timer_ms; /* what it was set to */
 extern int timer_error; /* 0, or the negative errno that timer_add() returns */
 
+extern unsigned chores_begun; /* which are done at once */
+extern bool chore_hangs; /* they are not done at all */
+extern void (*chore_done)(int error); /* of the last one that hangs */
+extern int chore_error; /* 0, or the negative errno that chore_start() returns */
+
 /* Forgets all of that. */
 void standins_reset(void);
 

@@ -7,35 +7,14 @@
 #include <stdlib.h>
 
 #include "bootcount.h"
-#include "chore.h"
 #include "fakesys.h"
 #include "standins.h"
 #include "sys_machine.h"
 
 #define VARIABLE "sys/firmware/efi/efivars/HvinitFailedBoots-" SYS_EFI_OURS
-#define LOADER "sys/firmware/efi/efivars/LoaderBootCountPath-" SYS_EFI_LOADER
+#define LOADER "LoaderBootCountPath-" SYS_EFI_LOADER
 
 static int root = -1;
-
-int __real_sys_efi_write(int dir, const char *path, const void *data, size_t size);
-int __wrap_sys_efi_write(int dir, const char *path, const void *data, size_t size);
-
-/* A variable is replaced whole, other than a file. */
-int __wrap_sys_efi_write(int dir, const char *path, const void *data, size_t size)
-{
-	unlinkat(dir, path, 0);
-	return __real_sys_efi_write(dir, path, data, size);
-}
-
-/* Chores are done at once. */
-int chore_start(int (*work)(const void *arg), const void *arg, void (*done)(int error))
-{
-	int error = work(arg);
-
-	if (done)
-		done(error);
-	return 0;
-}
 
 static void boot(void)
 {
@@ -58,7 +37,7 @@ static const char *kept(void)
 static int setup(void **state)
 {
 	(void)state;
-	said[0] = '\0';
+	standins_reset();
 	root = fakesys_new();
 	fakesys_file(root, "sys/firmware/efi/efivars/Other", "");
 	fakesys_file(root, "etc/os-release", "ID=hvinit\n");
@@ -165,23 +144,6 @@ static void test_release_counts(void **state)
 	assert_int_equal(bootcount_failed(), 0);
 }
 
-/* UTF-16: text has no NUL but the one in each character, so that a file can hold it. */
-static void loader_says(const char *path)
-{
-	char text[256] = SYS_EFI_KEPT;
-	size_t n = SYS_EFI_ATTRIBUTES;
-	int fd;
-
-	for (; *path; path++) {
-		text[n++] = *path;
-		text[n++] = '\0';
-	}
-	fakesys_file(root, LOADER, "");
-	fd = openat(root, LOADER, O_WRONLY);
-	assert_int_equal(write(fd, text, n), n);
-	close(fd);
-}
-
 /* The loader falls back by itself, as long as it can. */
 static void test_loader(void **state)
 {
@@ -202,7 +164,7 @@ static void test_loader(void **state)
 		boot();
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		loader_says(rows[i].path);
+		fakesys_variable_text(root, LOADER, rows[i].path);
 		boot();
 		assert_int_equal(bootcount_is_bad(), rows[i].bad);
 	}

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "bootopt.h"
+#include "fakeefi.h"
 #include "fakesys.h"
 #include "sys_machine.h"
 #include "sys_use.h"
@@ -21,21 +22,6 @@ static const struct sys_partition partition = {
 	.block_size = 512,
 };
 static int root = -1;
-static unsigned writes;
-static int write_error;
-
-int __real_sys_efi_write(int dir, const char *path, const void *data, size_t size);
-int __wrap_sys_efi_write(int dir, const char *path, const void *data, size_t size);
-
-/* A variable is replaced whole, other than a file. */
-int __wrap_sys_efi_write(int dir, const char *path, const void *data, size_t size)
-{
-	writes++;
-	if (write_error)
-		return write_error;
-	unlinkat(dir, path, 0);
-	return __real_sys_efi_write(dir, path, data, size);
-}
 
 static void put(const char *name, const void *data, size_t len)
 {
@@ -65,8 +51,8 @@ static int setup(void **state)
 	put("Boot0001", "\1\0\0\0\0\0L\0\0\0", 10);
 	put("Boot0003", "\1\0\0\0\0\0S\0\0\0", 10);
 	put("BootOptionSupport", "\1\0\0\0", 4);
-	writes = 0;
-	write_error = 0;
+	efi_writes = 0;
+	efi_write_error = 0;
 	return 0;
 }
 
@@ -107,7 +93,7 @@ static void test_behind_the_loader(void **state)
 	(void)state;
 	assert_int_equal(keep("EFI/Linux/hvinit_1.efi"), 0);
 	ORDER("\1\0\2\0\3\0");
-	assert_int_equal(writes, 2);
+	assert_int_equal(efi_writes, 2);
 }
 
 /* Flash is not worn by what is so already, and a newer image takes the place of the older. */
@@ -117,11 +103,11 @@ static void test_again(void **state)
 
 	(void)state;
 	assert_int_equal(keep("EFI/Linux/hvinit_1.efi"), 0);
-	writes = 0;
+	efi_writes = 0;
 	assert_int_equal(keep("EFI/Linux/hvinit_1.efi"), 0);
-	assert_int_equal(writes, 0);
+	assert_int_equal(efi_writes, 0);
 	assert_int_equal(keep("EFI/Linux/hvinit_2.efi"), 0);
-	assert_int_equal(writes, 1);
+	assert_int_equal(efi_writes, 1);
 	ORDER("\1\0\2\0\3\0");
 	assert_int_equal(sys_efi_global(root, "Boot0004", option, sizeof(option)), -ENOENT);
 }
@@ -132,9 +118,9 @@ static void test_order_of_somebody(void **state)
 	(void)state;
 	assert_int_equal(keep("EFI/Linux/hvinit_1.efi"), 0);
 	put("BootOrder", "\3\0\1\0\2\0", 6);
-	writes = 0;
+	efi_writes = 0;
 	assert_int_equal(keep("EFI/Linux/hvinit_1.efi"), 0);
-	assert_int_equal(writes, 0);
+	assert_int_equal(efi_writes, 0);
 }
 
 /* What was booted is not in the order: an option of ours would come before the loader. */
@@ -157,7 +143,7 @@ static void test_no_order(void **state)
 static void test_firmware_refuses(void **state)
 {
 	(void)state;
-	write_error = -ENOSPC;
+	efi_write_error = -ENOSPC;
 	assert_int_equal(keep("EFI/Linux/hvinit_1.efi"), -ENOSPC);
 	ORDER("\1\0\3\0");
 }
@@ -182,7 +168,7 @@ static void test_nonsense(void **state)
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	assert_int_equal(keep(path), -EINVAL);
-	assert_int_equal(writes, 0);
+	assert_int_equal(efi_writes, 0);
 }
 
 int main(void)

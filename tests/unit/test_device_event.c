@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "chore.h"
 #include "device.h"
 #include "device_event.h"
 #include "fakesys.h"
@@ -17,7 +16,6 @@
 static struct config config;
 static char wrote[128];
 static int write_error;
-static int chore_error;
 
 int __wrap_sys_pci_write(int root, const char *bdf, const char *attr, const char *text);
 
@@ -26,15 +24,6 @@ int __wrap_sys_pci_write(int root, const char *bdf, const char *attr, const char
 	(void)root;
 	str_format(wrote, sizeof(wrote), "%s %s %s", bdf, attr, text);
 	return write_error;
-}
-
-int chore_start(int (*work)(const void *arg), const void *arg, void (*done)(int error))
-{
-	int error = chore_error ? 0 : work(arg);
-
-	if (!chore_error)
-		done(error);
-	return chore_error;
 }
 
 static int setup(void **state)
@@ -46,8 +35,9 @@ static int setup(void **state)
 	device_release(&config, 2, 1);
 	device_come(&config, 2, 1);
 	device_note(&config, 2, 1, DEVICE_FREE, "", "");
-	said[0] = wrote[0] = '\0';
-	write_error = chore_error = 0;
+	standins_reset();
+	wrote[0] = '\0';
+	write_error = 0;
 	return 0;
 }
 

@@ -294,7 +294,7 @@ static void test_chore_goes_on(void **state)
 }
 
 /* In a driver, where no signal comes: the machine goes down without it, within both limits. */
-static void chore_hangs(void)
+static void chore_never_ends(void)
 {
 	chore_runs = true;
 	forked = CHILD;
@@ -306,10 +306,10 @@ static void chore_hangs(void)
 	timer->ready(timer->arg, 1);
 }
 
-static void test_chore_hangs(void **state)
+static void test_chore_never_ends(void **state)
 {
 	(void)state;
-	assert_story(chore_hangs, "10 s;kill chores;2 s;dying;60 s;syncing;reboot;");
+	assert_story(chore_never_ends, "10 s;kill chores;2 s;dying;60 s;syncing;reboot;");
 }
 
 /* Without a timer nothing would end the wait. */
@@ -399,7 +399,7 @@ int main(void)
 		CASE("the machine ends once", test_only_once, NULL),
 		CASE("an update goes on", test_update_goes_on, NULL),
 		CASE("a chore goes on", test_chore_goes_on, NULL),
-		CASE("a chore hangs", test_chore_hangs, NULL),
+		CASE("a chore hangs", test_chore_never_ends, NULL),
 		CASE("a chore, and no timer", test_chore_without_timer, NULL),
 		CASE("a disk that is too slow", test_slow_disk, NULL),
 		CASE("the child comes back", test_child_fails, NULL),

@@ -8,7 +8,6 @@
 
 #include "bootentry.h"
 #include "bootopt.h"
-#include "chore.h"
 #include "console.h"
 #include "esp.h"
 #include "fakesys.h"
@@ -34,34 +33,6 @@ static int option_problem;
 static char option[128]; /* where the firmware's way past the loader leads */
 static bool reboots;
 static bool works; /* some console */
-static bool hangs; /* what a chore does */
-static void (*hanging)(int error); /* what is to be called when it ends after all */
-static unsigned chores_begun;
-
-int __real_sys_efi_write(int dir, const char *path, const void *data, size_t size);
-int __wrap_sys_efi_write(int dir, const char *path, const void *data, size_t size);
-
-int __wrap_sys_efi_write(int dir, const char *path, const void *data, size_t size)
-{
-	unlinkat(dir, path, 0);
-	return __real_sys_efi_write(dir, path, data, size);
-}
-
-/* Chores are done at once, unless the disk hangs. */
-int chore_start(int (*work)(const void *arg), const void *arg, void (*done)(int error))
-{
-	int error;
-
-	chores_begun++;
-	if (hangs) {
-		hanging = done;
-		return 0;
-	}
-	error = work(arg);
-	if (done)
-		done(error);
-	return 0;
-}
 
 int esp_find(int of, struct sys_partition *partition)
 {
@@ -169,8 +140,7 @@ static int setup(void **state)
 	put_image("hvinit_0.0.1.efi");
 	esp_problem = option_problem = 0;
 	option[0] = '\0';
-	reboots = hangs = false;
-	hanging = NULL;
+	reboots = false;
 	works = true;
 	return images_init();
 }
@@ -319,7 +289,7 @@ static void test_disk_hangs(void **state)
 	(void)state;
 	boot_on_trial();
 	trial_judge(true);
-	hangs = true;
+	chore_hangs = true;
 	run_out();
 	begun = chores_begun;
 	assert_int_equal(timer_ms, 120000);
@@ -334,9 +304,9 @@ static void test_disk_hangs(void **state)
 	assert_false(reboots);
 	status();
 	assert_said("this image could not be kept: its disk does not answer");
-	hanging(-EIO);
+	chore_done(-EIO);
 	assert_int_equal(timer_ms, 60000);
-	hangs = false;
+	chore_hangs = false;
 	run_out();
 	assert_said("this image is good");
 	status();
@@ -349,7 +319,7 @@ static void test_fails_after_a_hang(void **state)
 	(void)state;
 	boot_on_trial();
 	trial_judge(true);
-	hangs = true;
+	chore_hangs = true;
 	run_out();
 	run_out();
 	assert_true(trial_failed("the critical VM db has failed", NULL));
@@ -362,10 +332,10 @@ static void test_suspended_while_it_writes(void **state)
 	(void)state;
 	boot_on_trial();
 	trial_judge(true);
-	hangs = true;
+	chore_hangs = true;
 	run_out();
 	trial_suspend();
-	hanging(-EIO);
+	chore_done(-EIO);
 	assert_false(trial_failed("a VM", NULL));
 	trial_judge(false);
 	trial_judge(true);

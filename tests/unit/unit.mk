@@ -19,9 +19,11 @@ UNIT_DESK := command console console_guest console_login console_program
 # Those that look into images.
 UNIT_IMAGES := update_image update_store
 
+# Those that write firmware variables.
+UNIT_EFI := bootcount bootopt critical trial
+
 # Calls that a test answers itself, with the real one at hand as __real_NAME().
-UNIT_WRAP_bootcount := sys_efi_write
-UNIT_WRAP_bootopt := sys_efi_write
+$(foreach test,$(UNIT_EFI),$(eval UNIT_WRAP_$(test) := sys_efi_write))
 UNIT_WRAP_button := clock_gettime ioctl sys_input_each sys_input_open
 UNIT_WRAP_claim := module_load sys_pci_write sys_driver_probe sys_iommufd_open sys_vfio_open ioctl
 UNIT_WRAP_check_disks := fstatat
@@ -30,7 +32,7 @@ UNIT_WRAP_host := huge_reserve state_mount sriov_turn_on net_make_bridges wait_u
 UNIT_WRAP_host += sys_pci_write sys_driver_probe sys_autoprobe_off
 UNIT_WRAP_log := sys_kmsg_open sys_kmsg_follow lseek
 UNIT_WRAP_confine := sys_deny_calls sys_deny_files sys_deny_new_code sys_room_enter sys_room_leave
-UNIT_WRAP_critical := clock_gettime sys_efi_write
+UNIT_WRAP_critical += clock_gettime
 UNIT_WRAP_ctl := connect read
 UNIT_WRAP_device_event := sys_pci_write
 UNIT_WRAP_dma_fault := clock_gettime
@@ -53,7 +55,6 @@ UNIT_WRAP_sys_cgroup := mkdirat
 UNIT_WRAP_show := manifest_read
 UNIT_WRAP_shutdown := fork sync reboot sys_state_umount
 UNIT_WRAP_status := clock_gettime sys_kernel_release trust_get
-UNIT_WRAP_trial := sys_efi_write
 UNIT_WRAP_tool := sys_root_open
 UNIT_WRAP_trust := fstatfs
 UNIT_WRAP_uevent := recvfrom sys_uevent_open
@@ -86,6 +87,7 @@ $(UNIT_STORIES:%=build/unit/test_%): build/unit/fakeqemu.o
 $(UNIT_DESK:%=build/unit/test_%): build/unit/standins.o build/unit/fakedesk.o
 
 $(UNIT_IMAGES:%=build/unit/test_%): build/unit/fakeimage.o
+$(UNIT_EFI:%=build/unit/test_%): build/unit/fakeefi.o
 
 # The archive comes last: what a test or a stand-in defines is not looked for in it.
 $(UNIT_PROGRAMS): build/unit/test_%: build/unit/test_%.o build/unit/fakesys.o build/unit/hvinit.a
