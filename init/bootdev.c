@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "sys_machine.h"
 #include "sys_use.h"
 #include "util.h"
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "sys_machine.h"
-#include "sys_use.h"
 #include "util.h"
 
 enum {

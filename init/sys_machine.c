@@ -15,13 +15,11 @@
 
 #define EFI "sys/firmware/efi"
 #define EFI_VARIABLES EFI "/efivars"
-/* The global variable GUID of the UEFI specification, section 3.3. */
-#define EFI_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define LOCKDOWN "sys/kernel/security/lockdown"
 #define PSTORE "sys/fs/pstore"
 #define INPUT "dev/input"
 
-enum { PATH_SIZE = 256 };
+enum { PATH_SIZE = 256, VALUE = 4096 /* of a variable that matters here */ };
 
 /* --- watchdog and buttons --- */
 
@@ -87,6 +85,26 @@ ssize_t sys_efi_read(int root, const char *path, char *buf, size_t size)
 	}
 	n -= SYS_EFI_ATTRIBUTES;
 	memmove(buf, buf + SYS_EFI_ATTRIBUTES, (size_t)n + 1);
+	return n;
+}
+
+ssize_t sys_efi_global(int root, const char *name, void *buf, size_t size)
+{
+	char value[SYS_EFI_ATTRIBUTES + VALUE];
+	char path[SYS_EFI_PATH];
+	ssize_t n;
+
+	if (!sys_efi_path(name, SYS_EFI_GLOBAL, path))
+		return -ENAMETOOLONG;
+	n = sys_read_bytes(root, path, value, sizeof(value));
+	if (n < 0)
+		return n;
+	if (n < SYS_EFI_ATTRIBUTES)
+		return -EBADMSG;
+	n -= SYS_EFI_ATTRIBUTES;
+	if ((size_t)n > size)
+		return -EFBIG;
+	memcpy(buf, value + SYS_EFI_ATTRIBUTES, (size_t)n);
 	return n;
 }
 
@@ -182,7 +200,7 @@ int sys_secure_boot(int root)
 	/* An empty folder is no firmware without Secure Boot. */
 	if (fs.f_type != EFIVARFS_MAGIC)
 		return -ENODEV;
-	n = sys_read_bytes(folder, "SecureBoot-" EFI_GLOBAL, value, sizeof(value));
+	n = sys_read_bytes(folder, "SecureBoot-" SYS_EFI_GLOBAL, value, sizeof(value));
 	if (n < 0)
 		return n == -ENOENT ? 0 : (int)n;
 	if (n != SYS_EFI_ATTRIBUTES + 1)

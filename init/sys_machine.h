@@ -24,7 +24,7 @@ enum { SYS_EFI_ATTRIBUTES = 4 };
 /* hvinit's own variables, and those of the boot loader interface (systemd). */
 #define SYS_EFI_OURS "3abd3883-29fd-4b35-859c-b9d35052ed58"
 #define SYS_EFI_LOADER "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-/* The UEFI specification's own, such as boot options. */
+/* The UEFI specification's own (section 3.3), such as boot options. */
 #define SYS_EFI_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 enum { SYS_EFI_PATH = 128 };
@@ -45,6 +45,8 @@ bool sys_efi_path(const char *name, const char *vendor, char path[SYS_EFI_PATH])
 ssize_t sys_efi_read(int root, const char *path, char *buf, size_t size);
 /* The same of a short text in UTF-16, as the boot loader's are: what is not ASCII becomes '?'. */
 ssize_t sys_efi_text(int root, const char *path, char *buf, size_t size);
+/* The bytes of a variable of the specification's own, as they are; -EFBIG when they do not fit. */
+ssize_t sys_efi_global(int root, const char *name, void *buf, size_t size);
 /* Calls each for the name of every variable of the vendor's that begins so, as sys_names() does. */
 int sys_efi_each(int root, const char *prefix, const char *vendor,
 		 int (*each)(void *arg, const char *name), void *arg);

@@ -16,14 +16,11 @@
 #define CLASS_BLOCK "sys/class/block"
 #define CLASS_NET "sys/class/net"
 #define CLASS_TTY "sys/class/tty"
-#define EFI_VARIABLES "sys/firmware/efi/efivars"
 
 enum {
 	PATH_SIZE = 512,
 	LINK_SIZE = 1024,
 	DEPTH = 4, /* of block devices upon block devices */
-	EFI_ATTRIBUTES = 4, /* bytes before a variable's value */
-	EFI_VALUE = 4096, /* of the variables that matter here */
 };
 
 static int read_link(int root, const char *path, char target[LINK_SIZE])
@@ -309,26 +306,6 @@ int sys_boot_partition(int root, char *uuid, size_t size)
 	if (n < 0)
 		return (int)n;
 	return n > 0 ? 0 : -ENOENT;
-}
-
-ssize_t sys_efi_global(int root, const char *name, void *buf, size_t size)
-{
-	char value[EFI_ATTRIBUTES + EFI_VALUE];
-	char path[PATH_SIZE];
-	ssize_t n;
-
-	if (!str_format(path, sizeof(path), EFI_VARIABLES "/%s-" SYS_EFI_GLOBAL, name))
-		return -ENAMETOOLONG;
-	n = sys_read_bytes(root, path, value, sizeof(value));
-	if (n < 0)
-		return n;
-	if (n < EFI_ATTRIBUTES)
-		return -EINVAL;
-	n -= EFI_ATTRIBUTES;
-	if ((size_t)n > size)
-		return -EFBIG;
-	memcpy(buf, value + EFI_ATTRIBUTES, (size_t)n);
-	return n;
 }
 
 struct hop {

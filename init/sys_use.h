@@ -28,11 +28,6 @@ int sys_block_pci(int root, const char *block, int (*each)(void *arg, const char
 int sys_partition_pci(int root, const char *key, const char *value,
 		      int (*each)(void *arg, const char *bdf), void *arg);
 /*
- * A global variable of the firmware, without its attributes. Returns its length; -EFBIG when it does
- * not fit.
- */
-ssize_t sys_efi_global(int root, const char *name, void *buf, size_t size);
-/*
  * The PCI device at a slot and function: of the root bus whose bridge has that _UID in ACPI, and of
  * the bus below the bridge at parent, which may be bdf itself. 0 or a negative errno.
  */

@@ -9,7 +9,6 @@
 #include "fakeefi.h"
 #include "fakesys.h"
 #include "sys_machine.h"
-#include "sys_use.h"
 
 #define VARIABLES "sys/firmware/efi/efivars/"
 #define GUID "-" SYS_EFI_GLOBAL
