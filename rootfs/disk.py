@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import gpt
@@ -189,24 +190,34 @@ def stop(number: int, _: object) -> None:
     raise Failed(f"ended by signal {number}")
 
 
-def main(words: list[str]) -> int:
-    args = parse(words)
-    made = Path(f"{args.disk}.{os.getpid()}.part")
+def make_whole(what: str, target: str, make: Callable[[Path, Path], None]) -> int:
+    """Has MAKE make a file, with a folder to work in; TARGET is there as a whole or not at all. Returns
+    what a program ends by, and has said why when that is not 0."""
+    made = Path(f"{target}.{os.getpid()}.part")
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     try:
-        check(args)
         with tempfile.TemporaryDirectory() as work:
-            partition(made, args)
-            fill_esp(made, args, Path(work))
-            make_state(made, args, Path(work))
-        made.replace(args.disk)
+            make(made, Path(work))
+        made.replace(target)
     except (Failed, gpt.Bad, OSError) as error:
-        print(f"hvinit: disk: {args.disk}: {error}", file=sys.stderr)
+        print(f"hvinit: {what}: {target}: {error}", file=sys.stderr)
         return 1
     finally:
         made.unlink(missing_ok=True)
     return 0
+
+
+def main(words: list[str]) -> int:
+    args = parse(words)
+
+    def make(made: Path, work: Path) -> None:
+        check(args)
+        partition(made, args)
+        fill_esp(made, args, work)
+        make_state(made, args, work)
+
+    return make_whole("disk", args.disk, make)
 
 
 if __name__ == "__main__":

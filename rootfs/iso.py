@@ -11,9 +11,7 @@ SOURCE_DATE_EPOCH dates the files.
 
 import argparse
 import os
-import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -61,20 +59,8 @@ def main(words: list[str]) -> int:
     parser.add_argument("--addon", type=Path, action="append", default=[], help="an addon beside it")
     parser.add_argument("iso")
     args = parser.parse_args(words)
-    made = Path(f"{args.iso}.{os.getpid()}.part")
     os.umask(0o022)  # xorriso notes modes
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, disk.stop)
-    try:
-        with tempfile.TemporaryDirectory() as work:
-            make_iso(made, args, Path(work))
-        made.replace(args.iso)
-    except (disk.Failed, OSError) as error:
-        print(f"hvinit: iso: {args.iso}: {error}", file=sys.stderr)
-        return 1
-    finally:
-        made.unlink(missing_ok=True)
-    return 0
+    return disk.make_whole("iso", args.iso, lambda made, work: make_iso(made, args, work))
 
 
 if __name__ == "__main__":
