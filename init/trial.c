@@ -150,7 +150,8 @@ static void learn_why(const char *why)
 	if (!last_version[0] || last_why[0])
 		return;
 	str_copy(last_why, sizeof(last_why), why);
-	if (is_on_trial() && !was_another())
+	/* Then the variable is this image's, and about to be written. */
+	if (is_on_trial())
 		return;
 	compose(last_version, last_why, last_file, &value);
 	keep_value(&value);

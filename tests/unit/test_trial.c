@@ -570,6 +570,20 @@ static void test_fell_back_for_a_panic(void **state)
 	assert_string_equal(kept(), "0.9.0\nthe kernel panicked");
 }
 
+/* The next boot is not to blame another image for what becomes of this one. */
+static void test_fell_back_to_one_on_trial(void **state)
+{
+	(void)state;
+	keep("0.9.0\n");
+	put_text("LoaderBootCountPath", COUNTED);
+	trial_init(&config, root);
+	trial_died("the kernel panicked");
+	trial_drivers_loaded();
+	assert_string_equal(kept(), HVINIT_VERSION "\n");
+	status();
+	assert_said("hvinit 0.9.0 was tried before, and was no good: the kernel panicked");
+}
+
 static void test_fell_back_for_nothing_known(void **state)
 {
 	(void)state;
@@ -675,6 +689,7 @@ int main(void)
 		FIXTURE("suspended", test_suspended, setup, teardown, NULL),
 		FIXTURE("fell back", test_fell_back, setup, teardown, NULL),
 		FIXTURE("fell back for a panic", test_fell_back_for_a_panic, setup, teardown, NULL),
+		FIXTURE("fell back to one on trial", test_fell_back_to_one_on_trial, setup, teardown, NULL),
 		FIXTURE("fell back, nobody knows why", test_fell_back_for_nothing_known, setup,
 			teardown, NULL),
 		FIXTURE("a second try", test_second_try, setup, teardown, NULL),
