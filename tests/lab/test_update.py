@@ -4,7 +4,7 @@
 import pytest
 
 from .image import NEWER, version
-from .update import BOOTS, NEW, OWN, SIGNED, Update
+from .update import BOOTS, NEW, OLDER, OWN, SIGNED, Update
 
 REFUSED = {
     "no sum": ("UPDATE-HASH", "its SHA-256 has to be typed"),
@@ -53,6 +53,13 @@ class TestGood:
 
     def test_all_images_are_there_in_the_end(self, update: Update) -> None:
         assert update.images["after"] == sorted([OWN, f"{NEW}.efi", f"hvinit_{SIGNED}+3.efi"])
+
+
+class TestOlder:
+    def test_it_is_started_once(self, update: Update) -> None:
+        assert f"version {OLDER} is in place: the next boot tries it once" in update.answers["older"]
+        assert update.answers["older boots"] == OLDER
+        assert update.answers["newest boots"] == version()
 
 
 class TestPowerFailure:

@@ -107,7 +107,22 @@ def update(tell: Progress) -> Update:
     wanted = {OWN: sha256(own)} | {f"{NEW}{tries}.efi": sha256(new) for tries in TRIES}
     _cut(seen, before, (first, last), wanted, tell)
     _boot_cuts(seen, before, sticks, sha256(new), tell)
+    _go_back(seen, own, sticks, sha256(folder / "older.efi"), tell)
     return seen
+
+
+def _go_back(seen: Update, own: Path, sticks: dict[str, Path], typed: str, tell: Progress) -> None:
+    """To an older version, which the boot loader starts once, for it is told to."""
+    server = Server("update-back", {OWN: own}, extra=USB)
+    with Trip(server) as trip:
+        appliance = Appliance(trip, tell)
+        appliance.await_init()
+        _plug(appliance, "gpt", sticks["gpt"])
+        seen.answers["older"] = _command(appliance, f"--force --sha256 {typed}")
+        for boot in "older boots", "newest boots":
+            appliance.console.send("reboot")
+            seen.answers[boot] = appliance.console.expect(r"init: started: hvinit ([0-9.]+),")[1]
+        appliance.power_off()
 
 
 # --- power failures ---
