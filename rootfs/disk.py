@@ -144,7 +144,8 @@ def copy(esp: str, work: Path, files: dict[str, Path]) -> None:
 def fill_esp(disk: Path, args: argparse.Namespace, work: Path) -> None:
     esp = f"{disk}@@{FIRST_MIB}M"
     make_fat(esp, args.esp, args.sector_size, identifier(args.version, "esp").hex[:8])
-    run("mmd", "-i", esp, "::EFI", "::EFI/BOOT", "::EFI/Linux", "::EFI/systemd", "::loader",
+    # EFI/hvinit is for copies of updates: made by the first of them, it could be left half made.
+    run("mmd", "-i", esp, "::EFI", "::EFI/BOOT", "::EFI/Linux", "::EFI/hvinit", "::EFI/systemd", "::loader",
         "::loader/addons")  # fmt: skip
     conf = work / "loader.conf"
     conf.write_text(LOADER_CONF)
