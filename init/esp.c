@@ -76,6 +76,9 @@ const char *esp_error(int error)
 		return "no disk that has a driver has the partition that the boot loader came from";
 	case -EEXIST:
 		return "two disks have a partition of the boot loader's UUID";
+	case -EACCES:
+	case -EROFS:
+		return "its disk is write-protected";
 	default:
 		return strerror(-error);
 	}

@@ -24,8 +24,9 @@ int esp_find(int root, struct sys_partition *partition);
 
 /*
  * Mounts it, and returns the folder at its top, which the caller owns (close-on-exec); with the last
- * descriptor on it, it is gone again. Errors are esp_find()'s, and -EROFS. For a child: reads the
- * firmware's variables, loads modules, and waits for disks, and for who has it mounted in the other way.
+ * descriptor on it, it is gone again. Errors are esp_find()'s, and -EACCES: the disk is write-protected.
+ * For a child: reads the firmware's variables, loads modules, and waits for disks, and for who has it
+ * mounted in the other way.
  */
 int esp_mount(int root, bool writable);
 /* The same when it has been found. */

@@ -18,6 +18,7 @@ static int root = -1;
 static char calls[256];
 static int module_error;
 static bool comes_late;
+static bool protected; /* nothing can be written */
 static int busy; /* times that somebody else has it mounted */
 
 int __wrap_module_load(int dir, const char *name);
@@ -44,6 +45,8 @@ int __wrap_sys_mount_detached(const char *node, const char *type, bool writable)
 {
 	if (busy > 0 && busy--)
 		return -EBUSY;
+	if (writable && protected)
+		return -EACCES;
 	str_format(calls + strlen(calls), sizeof(calls) - strlen(calls), "mount %s %s %s", node,
 		   type, writable ? "rw" : "ro");
 	return 77;
@@ -87,7 +90,7 @@ static int setup(void **state)
 	put_disk("sda", "00000000-4241-561f-80ad-04e22d5b6d21");
 	calls[0] = '\0';
 	module_error = busy = 0;
-	comes_late = false;
+	comes_late = protected = false;
 	return 0;
 }
 
@@ -149,6 +152,16 @@ static void test_busy(void **state)
 	assert_int_equal(esp_mount(root, true), -EBUSY);
 }
 
+static void test_protected(void **state)
+{
+	(void)state;
+	put_disk("nvme0", UUID);
+	protected = true;
+	assert_int_equal(esp_mount(root, true), -EACCES);
+	assert_non_null(strstr(esp_error(-EACCES), "write-protected"));
+	assert_int_equal(esp_mount(root, false), 77);
+}
+
 static void test_module_fails(void **state)
 {
 	(void)state;
@@ -191,6 +204,7 @@ int main(void)
 		FIXTURE("blocks of 4096 bytes", test_large_blocks, setup, teardown, NULL),
 		FIXTURE("mounted", test_mounted, setup, teardown, NULL),
 		FIXTURE("busy", test_busy, setup, teardown, NULL),
+		FIXTURE("write-protected", test_protected, setup, teardown, NULL),
 		FIXTURE("a module fails", test_module_fails, setup, teardown, NULL),
 		FIXTURE("no loader", test_no_loader, setup, teardown, NULL),
 		FIXTURE("no disk", test_no_disk, setup, teardown, NULL),

@@ -358,7 +358,7 @@ static const struct trouble {
 	{ "no loader", -ENODATA, 0, "the boot loader does not tell" },
 	{ "no driver", -ENOENT, 0, "no disk that has a driver" },
 	{ "two", -EEXIST, 0, "two disks have" },
-	{ "read-only", 0, -EROFS, "Read-only file system" },
+	{ "write-protected", 0, -EACCES, "its disk is write-protected" },
 	{ "busy for long", 0, -EBUSY, "busy" },
 };
 
