@@ -3,6 +3,7 @@
 of the kernel's dm-log-writes (Documentation/admin-guide/device-mapper/log-writes.rst). A cut is what a
 disk holds when power fails: all that was flushed, and of what came after it anything."""
 
+import itertools
 import random
 import struct
 from collections.abc import Iterator, Sequence
@@ -87,7 +88,9 @@ class Log:
         for begin, end in self.epochs(first, last):
             places: Sequence[int] = range(begin + 1, end + 1)
             if len(places) > most:
-                places = sorted(chance.sample(places[:-1], most - 1)) + [end]
+                # One of each part of the epoch, and its end.
+                bounds = [begin + 1 + len(places) * n // (most - 1) for n in range(most)]
+                places = sorted({chance.randrange(*part) for part in itertools.pairwise(bounds)} | {end})
             for place in places:
                 pending = [i for i in range(begin, place) if self.writes[i].size]
                 forced = [i for i in pending if self.writes[i].flags & FUA]

@@ -4,7 +4,8 @@
 import pytest
 
 from .image import NEWER, version
-from .update import BOOTS, NEW, OLDER, OWN, SIGNED, Update
+from .update import SIGNED, Update
+from .update_cuts import BOOTED, NEW, OWN, STAGES, Left
 
 REFUSED = {
     "no sum": ("UPDATE-HASH", "its SHA-256 has to be typed"),
@@ -24,7 +25,7 @@ REFUSED = {
     "no file": ("UPDATE-READ", "open /hvinit.efi"),
     "GPT": ("UPDATE-OLD", "0.0.9"),
     "two media": ("UPDATE-TWICE", "have it"),
-    "no medium, signed": ("UPDATE-NONE", "no block device has it"),
+    "no file, signed": ("UPDATE-READ", "open /hvinit.efi"),
     "unsigned": ("UPDATE-SIGNATURE", "it has none"),
     "by others": ("UPDATE-SIGNATURE", "Signature verification failed"),
 }
@@ -55,30 +56,32 @@ class TestGood:
         assert update.images["after"] == sorted([OWN, f"{NEW}.efi", f"hvinit_{SIGNED}+3.efi"])
 
 
-class TestOlder:
-    def test_it_is_started_once(self, update: Update) -> None:
-        assert f"version {OLDER} is in place: the next boot tries it once" in update.answers["older"]
-        assert update.answers["older boots"] == OLDER
-        assert update.answers["newest boots"] == version()
+def _all_whole(left: Left) -> bool:
+    """What the boot loader can find is."""
+    return left.images.get(OWN, False) and all(left.images.values())
 
 
 class TestPowerFailure:
     def test_there_was_something_to_lose(self, update: Update) -> None:
-        assert update.writes > 100
-        assert {cut.kind for cut in update.cuts} == {"lost", "kept", "some"}
+        assert update.cuts.writes > 100
+        assert {cut.kind for cut in update.cuts.left} == {"lost", "kept", "some"}
 
-    def test_the_old_image_is_always_whole(self, update: Update) -> None:
-        assert [cut for cut, found in update.cuts.items() if found.get(OWN) != "whole"] == []
+    def test_images_are_whole_or_not_there(self, update: Update) -> None:
+        assert [cut for cut, left in update.cuts.left.items() if not _all_whole(left)] == []
 
-    def test_the_new_one_is_whole_or_not_there(self, update: Update) -> None:
-        assert {one for found in update.cuts.values() for one in found.values()} == {"whole"}
-        assert any(found == {OWN: "whole"} for found in update.cuts.values())
-        assert any(f"{NEW}.efi" in found for found in update.cuts.values())
+    def test_every_stage_was_seen(self, update: Update) -> None:
+        assert {left.stage for left in update.cuts.left.values()} == set(STAGES)
 
     def test_it_boots(self, update: Update) -> None:
-        assert len(update.booted) == BOOTS
-        assert set(update.booted.values()) == {version(), NEWER}
+        boots = update.cuts.boots
+        assert {boot.stage for boot in boots} == set(BOOTED)
+        renamed = STAGES.index("both names")
+        for boot in boots:
+            assert boot.runs == (NEWER if STAGES.index(boot.stage) >= renamed else version())
+            assert _all_whole(boot.left)
 
     def test_another_update_succeeds(self, update: Update) -> None:
-        assert "is in place" in update.answers["another update"]
-        assert f"{NEW}+3.efi" in update.images["after another"]
+        again = [boot for boot in update.cuts.boots if boot.another]
+        assert len(again) == 1
+        assert "is in place" in again[0].another
+        assert again[0].left.images == {OWN: True, f"{NEW}+3.efi": True}

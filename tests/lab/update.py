@@ -3,47 +3,36 @@
 update from a USB stick, and the next boot, of an image with a certificate, which takes only signed ones.
 Then what power failures during such an update leave on the disk, as the log of its writes tells."""
 
-import hashlib
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import config, medium
-from .appliance import PROMPT, Appliance
+from . import medium
+from .appliance import Appliance
 from .console import LabError
-from .dmlog import Cut, Log
+from .dmlog import Log
 from .image import NEWER, Image, version
 from .machine import Trip
 from .paths import LAB, run
 from .progress import Progress
-from .server import IMAGES, Server
+from .server import Server
 from .story import Story
+from .update_cuts import OWN, SIZE, Cuts, Failures
+from .updating import GOODS, USB, command, manifest, mount, plug, sha256, unmount, unplug
 
 OLDER, SIGNED = "0.0.9", "0.3.0"
-OWN = f"hvinit_{version()}.efi"
-NEW = f"hvinit_{NEWER}"
 CERTIFICATE = "etc/hvinit/certificate.pem"
-TRIES = ("+3", "+2-1", "")  # of the new image, as time goes by
-GOODS = "/tmp/goods"  # where the appliance mounts a stick with all kinds of images
-ESP_AT, ESP_SIZE = 1 << 20, 512 << 20
-USB = ["-device", "qemu-xhci,id=xhci,bus=pcie.0,addr=0xa"]
-ENDS = r"\[UPDATE-[A-Z]+\]|is in place|hexadecimal digits"
-# Places between two flushes at which power fails, and cuts that are booted.
-MOST, BOOTS = (10**6, 50) if os.environ.get("LAB_CUTS") == "all" else (8, 3)
 
 
 @dataclass
 class Update(Story):
-    """What the story leaves behind. REFUSED has the words for each image that is none. CUTS has, for each cut, what the boot folder then has: name to
-    whether the file is what it should be; BOOTED what the machine says it runs."""
+    """What the story leaves behind. REFUSED has the words for each image that is none, CUTS what power
+    failures leave."""
 
     refused: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
     images: dict[str, list[str]] = field(default_factory=dict)
-    cuts: dict[Cut, dict[str, str]] = field(default_factory=dict)
-    booted: dict[str, str] = field(default_factory=dict)
-    writes: int = 0
+    cuts: Cuts = field(default_factory=Cuts)
 
 
 class Logged(Server):
@@ -62,15 +51,6 @@ class Logged(Server):
         ]  # fmt: skip
 
 
-def manifest() -> str:
-    """A server without a VM."""
-    return config.changed(VM0_NAME="", VM0_HOSTDEV0_BDF="", VM0_HOSTDEV1_BDF="", HOST_BLESS_SECONDS=1)
-
-
-def sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 def update(tell: Progress) -> Update:
     folder = LAB / "update-images"
     own = Image(version(), manifest()).build(folder / "own.efi")
@@ -87,7 +67,7 @@ def update(tell: Progress) -> Update:
         "ours.efi": _sign(signed, folder / "ours.efi", ours),
     }, "GOODS")  # fmt: skip
     before = server.folder / "before.esp"
-    _copy_esp(server.boot_image, before)
+    run(["dd", f"if={server.boot_image}", f"of={before}", "bs=1M", "conv=sparse", "skip=1", f"count={SIZE >> 20}"])
     with Trip(server) as trip:
         appliance = Appliance(trip, tell)
         appliance.await_init()
@@ -104,94 +84,10 @@ def update(tell: Progress) -> Update:
         appliance.power_off()
         seen.console = trip.console.text()
     seen.images["after"] = server.images()
-    wanted = {OWN: sha256(own)} | {f"{NEW}{tries}.efi": sha256(new) for tries in TRIES}
-    _cut(seen, before, (first, last), wanted, tell)
-    _boot_cuts(seen, before, sticks, sha256(new), tell)
-    _go_back(seen, own, sticks, sha256(folder / "older.efi"), tell)
+    failures = Failures(before, Log(server.writes), (first, last), own, new)
+    seen.cuts = failures.cut(tell)
+    failures.boot(seen.cuts, sticks["iso"], tell)
     return seen
-
-
-def _go_back(seen: Update, own: Path, sticks: dict[str, Path], typed: str, tell: Progress) -> None:
-    """To an older version, which the boot loader starts once, for it is told to."""
-    server = Server("update-back", {OWN: own}, extra=USB)
-    with Trip(server) as trip:
-        appliance = Appliance(trip, tell)
-        appliance.await_init()
-        _plug(appliance, "gpt", sticks["gpt"])
-        seen.answers["older"] = _command(appliance, f"--force --sha256 {typed}")
-        for boot in "older boots", "newest boots":
-            appliance.console.send("reboot")
-            seen.answers[boot] = appliance.console.expect(r"init: started: hvinit ([0-9.]+),")[1]
-        appliance.power_off()
-
-
-# --- power failures ---
-
-
-def _copy_esp(disk: Path, esp: Path) -> None:
-    run(["dd", f"if={disk}", f"of={esp}", "bs=1M", "conv=sparse", "skip=1", f"count={ESP_SIZE >> 20}"])
-
-
-def _cut(
-    seen: Update, before: Path, span: tuple[int, int], wanted: dict[str, str], tell: Progress
-) -> None:
-    """Looks at the boot folder after each cut, from the update to the end of the boot behind it, in
-    which the image is found to be good."""
-    assert isinstance(seen.machine, Logged)
-    log = Log(seen.machine.writes)
-    seen.writes = span[1] - span[0]
-    flushed, image, done = before.with_name("flushed.esp"), before.with_name("cut.esp"), 0
-    run(["cp", "--sparse=always", before, flushed])
-    cuts = log.cuts(*span, most=MOST)
-    for cut in cuts:
-        kept = [i for i in cut.kept if i >= cut.flushed]
-        log.apply(range(done, cut.flushed), flushed, ESP_AT, ESP_SIZE)
-        done = max(done, cut.flushed)
-        run(["cp", "--sparse=always", flushed, image])
-        log.apply(kept, image, ESP_AT, ESP_SIZE)
-        seen.cuts[cut] = look(image, wanted)
-    tell(f"update: {seen.writes} writes, {len(cuts)} cuts")
-
-
-def look(esp: Path, wanted: dict[str, str]) -> dict[str, str]:
-    """What the boot loader would find: name to "whole" or "broken"."""
-    listed = run(["mdir", "-b", "-i", esp, f"::{IMAGES}"]).decode()
-    found = {}
-    for name in (line.rpartition("/")[2] for line in listed.splitlines()):
-        data = run(["mcopy", "-i", esp, f"::{IMAGES}/{name}", "-"])
-        found[name] = "whole" if hashlib.sha256(data).hexdigest() == wanted.get(name) else "broken"
-    return found
-
-
-def _boot_cuts(seen: Update, before: Path, sticks: dict[str, Path], typed: str, tell: Progress) -> None:
-    """Some of them, from the first to the last. Where the new image is not there, another update puts
-    it there."""
-    assert isinstance(seen.machine, Logged)
-    log = Log(seen.machine.writes)
-    cuts = list(seen.cuts)
-    again = False
-    for n in range(BOOTS):
-        cut = cuts[n * (len(cuts) - 1) // (BOOTS - 1)]
-        server = Server(f"update-cut{n}", extra=USB)
-        _put_esp(before, server.boot_image)
-        log.apply(cut.kept, server.boot_image)
-        with Trip(server) as trip:
-            appliance = Appliance(trip, tell)
-            found = appliance.console.expect(r"init: started: hvinit ([0-9.]+),")
-            seen.booted[f"{cut.after} {cut.kind}"] = found[1]
-            if found[1] == version() and not again:
-                again = True
-                _plug(appliance, "iso", sticks["iso"])
-                seen.answers["another update"] = _command(appliance, f"--sha256 {typed}")
-            appliance.power_off()
-        if again and "after another" not in seen.images:
-            seen.images["after another"] = server.images()
-            _copy_esp(server.boot_image, server.folder / "after.esp")
-        tell(f"update: cut {cut.after} ({cut.kind}) boots {found[1]}")
-
-
-def _put_esp(esp: Path, disk: Path) -> None:
-    run(["dd", f"if={esp}", f"of={disk}", "bs=1M", "conv=notrunc", "seek=1"])
 
 
 # --- the machine ---
@@ -221,7 +117,7 @@ def _sticks(work: Path, folder: Path, new: Path) -> dict[str, Path]:
     return {
         "goods": medium.fat(work / "goods.img", goods, "GOODS"),
         "iso": medium.iso(work / "iso.img", new),
-        "fat": medium.fat(work / "fat.img", {medium.FILE: new}),
+        "fat": medium.fat(work / "fat.img", {medium.FILE: folder / "older.efi"}),
         "gpt": medium.gpt(work / "gpt.img", {medium.FILE: folder / "older.efi"}),
         "empty": medium.fat(work / "empty.img", {"other.efi": folder / "text.efi"}),
     }
@@ -246,87 +142,56 @@ def _sign(image: Path, signed: Path, key: Path) -> Path:
     return signed
 
 
-def _plug(appliance: Appliance, name: str, stick: Path) -> None:
-    qmp = appliance.trip.qmp
-    qmp.ask("blockdev-add", driver="file", node_name=name, filename=str(stick), read_only=True)
-    qmp.ask("device_add", driver="usb-storage", id=f"usb-{name}", drive=name, bus="xhci.0", removable=True)
-
-
-def _unplug(appliance: Appliance, name: str) -> None:
-    qmp = appliance.trip.qmp
-    qmp.ask("device_del", id=f"usb-{name}")
-    qmp.await_event("DEVICE_DELETED", device=f"usb-{name}")
-    qmp.ask("blockdev-del", node_name=name)
-
-
-def _mount(appliance: Appliance, name: str, stick: Path) -> None:
-    _plug(appliance, name, stick)
-    mount = f"busybox mount -r -t vfat /dev/sda {GOODS}"
-    appliance.shell(f"busybox mkdir {GOODS}; until {mount}; do busybox usleep 100000; done")
-
-
-def _unmount(appliance: Appliance, name: str) -> None:
-    appliance.shell(f"busybox umount {GOODS}")
-    _unplug(appliance, name)
-
-
-def _command(appliance: Appliance, words: str) -> str:
-    """The line by which the update ends. What was typed is longer than a line of the screen."""
-    appliance.console.send(f"update {words}".strip())
-    said = appliance.console.expect(rf"hvinit: [^\r\n]*(?:{ENDS})[^\r\n]*[\r\n]")[0].strip()
-    appliance.console.expect(PROMPT)
-    appliance.tell(f"update: {said}")
-    return said
-
-
 def _refuse_files(appliance: Appliance, seen: Update, sticks: dict[str, Path], new: Path) -> None:
     """The first update without a medium loads the drivers."""
     typed = f"--sha256 {sha256(new)}"
-    seen.refused["no sum"] = _command(appliance, "/nowhere.efi")
-    seen.refused["no digits"] = _command(appliance, "--sha256 123")
-    seen.refused["no medium"] = _command(appliance, typed)
-    _mount(appliance, "goods", sticks["goods"])
+    seen.refused["no sum"] = command(appliance, "/nowhere.efi")
+    seen.refused["no digits"] = command(appliance, "--sha256 123")
+    seen.refused["no medium"] = command(appliance, typed)
+    mount(appliance, "goods", sticks["goods"])
     for name in "board", "nothing", "version", "same", "older", "x86", "cut", "text", "altered", "missing":
-        seen.refused[name] = _command(appliance, f"{GOODS}/{name}.efi {typed}")
-    seen.refused["a folder"] = _command(appliance, f"{GOODS} {typed}")
-    _unmount(appliance, "goods")
+        seen.refused[name] = command(appliance, f"{GOODS}/{name}.efi {typed}")
+    seen.refused["a folder"] = command(appliance, f"{GOODS} {typed}")
+    unmount(appliance, "goods")
 
 
 def _refuse_signatures(appliance: Appliance, seen: Update, sticks: dict[str, Path]) -> None:
-    """One update without a medium loads the drivers, in this boot, too."""
-    seen.refused["no medium, signed"] = _command(appliance, "")
-    _mount(appliance, "signed", sticks["signed"])
-    seen.refused["unsigned"] = _command(appliance, f"{GOODS}/unsigned.efi")
-    seen.refused["by others"] = _command(appliance, f"{GOODS}/others.efi")
+    """One update from a medium loads the drivers, in this boot, too."""
+    plug(appliance, "empty", sticks["empty"])
+    seen.refused["no file, signed"] = command(appliance, "")
+    unplug(appliance, "empty")
+    mount(appliance, "signed", sticks["signed"])
+    seen.refused["unsigned"] = command(appliance, f"{GOODS}/unsigned.efi")
+    seen.refused["by others"] = command(appliance, f"{GOODS}/others.efi")
     seen.answers["by us"] = appliance.shell(f"/init ctl update {GOODS}/ours.efi")
-    _unmount(appliance, "signed")
+    unmount(appliance, "signed")
 
 
 def _refuse_media(appliance: Appliance, seen: Update, sticks: dict[str, Path], typed: str) -> None:
-    _plug(appliance, "empty", sticks["empty"])
-    seen.refused["no file"] = _command(appliance, f"--sha256 {typed}")
-    _unplug(appliance, "empty")
-    _plug(appliance, "gpt", sticks["gpt"])
-    seen.refused["GPT"] = _command(appliance, f"--sha256 {typed}")
-    _plug(appliance, "iso", sticks["iso"])
+    plug(appliance, "empty", sticks["empty"])
+    seen.refused["no file"] = command(appliance, f"--sha256 {typed}")
+    unplug(appliance, "empty")
+    plug(appliance, "gpt", sticks["gpt"])
+    seen.refused["GPT"] = command(appliance, f"--sha256 {typed}")
+    plug(appliance, "iso", sticks["iso"])
     seen.refused["two media"] = _await(appliance, "UPDATE-TWICE", f"--sha256 {typed}")
-    _unplug(appliance, "gpt")
-    _unplug(appliance, "iso")
+    unplug(appliance, "gpt")
+    unplug(appliance, "iso")
 
 
 def _await(appliance: Appliance, code: str, words: str) -> str:
     """A second stick comes in its own time."""
     for _ in range(10):
-        said = _command(appliance, words)
+        said = command(appliance, words)
         if code in said:
             return said
     raise LabError(f"{code} was never said")
 
 
 def _update(appliance: Appliance, seen: Update, sticks: dict[str, Path], typed: str) -> None:
-    _plug(appliance, "iso", sticks["iso"])
+    plug(appliance, "iso", sticks["iso"])
     began = time.monotonic()
-    seen.answers["update"] = _command(appliance, f"--sha256 {typed}")
+    seen.answers["update"] = command(appliance, f"--sha256 {typed}")
     seen.seconds = time.monotonic() - began
-    _unplug(appliance, "iso")
+    unplug(appliance, "iso")
     seen.answers["status"] = appliance.status_of_machine()
