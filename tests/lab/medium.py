@@ -26,9 +26,9 @@ def _fill(place: str, files: Mapping[str, Path]) -> None:
         run(["mcopy", "-o", "-i", place, file, f"::{name}"])
 
 
-def fat(medium: Path, files: Mapping[str, Path], label: str = FAT_LABEL) -> Path:
-    """The whole of MEDIUM is a FAT32 file system."""
-    size = _room(files)
+def fat(medium: Path, files: Mapping[str, Path], label: str = FAT_LABEL, mib: int = 0) -> Path:
+    """The whole of MEDIUM is a FAT32 file system, of MIB or as large as FILES want it."""
+    size = mib or _room(files)
     with open(medium, "wb") as file:
         file.truncate(size * MIB)
     sectors = str(size * MIB // SECTOR)

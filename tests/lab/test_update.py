@@ -56,6 +56,29 @@ class TestGood:
         assert update.images["after"] == sorted([OWN, f"{NEW}.efi", f"hvinit_{SIGNED}+3.efi"])
 
 
+PLACES = {
+    "full": ("UPDATE-FULL", ": 8192 KiB are free, and images that could go have 0 KiB"),
+    "worn out": ("UPDATE-WRITE", "write the image"),
+    "protected": ("UPDATE-ESP", "mount it: its disk is write-protected"),
+    "no partitions": ("UPDATE-ESP", "does not tell which partition it came from"),
+    "no loader": ("UPDATE-ESP", "this one was booted from EFI/BOOT"),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+class TestPlace:
+    def test_it_says_so(self, update: Update, name: str) -> None:
+        code, part = PLACES[name]
+        assert part in update.places[name].said
+        assert f"[{code}]" in update.places[name].said
+
+    def test_nothing_is_changed(self, update: Update, name: str) -> None:
+        assert update.places[name].unchanged
+
+    def test_it_boots_as_before(self, update: Update, name: str) -> None:
+        assert update.places[name].booted == version()
+
+
 def _all_whole(left: Left) -> bool:
     """What the boot loader can find is."""
     return left.images.get(OWN, False) and all(left.images.values())

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A server that updates itself: refused images of every kind, media that are not there or twice, a good
 update from a USB stick, and the next boot, of an image with a certificate, which takes only signed ones.
-Then what power failures during such an update leave on the disk, as the log of its writes tells."""
+Then what power failures during such an update leave on the disk, as the log of its writes tells. Then
+partitions that take no image."""
 
 import time
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from .progress import Progress
 from .server import Server
 from .story import Story
 from .update_cuts import OWN, SIZE, Cuts, Failures
+from .update_esp import Place, places
 from .updating import GOODS, USB, command, manifest, mount, plug, sha256, unmount, unplug
 
 OLDER, SIGNED = "0.0.9", "0.3.0"
@@ -27,12 +29,13 @@ CERTIFICATE = "etc/hvinit/certificate.pem"
 @dataclass
 class Update(Story):
     """What the story leaves behind. REFUSED has the words for each image that is none, CUTS what power
-    failures leave."""
+    failures leave, PLACES the partitions that take no image."""
 
     refused: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
     images: dict[str, list[str]] = field(default_factory=dict)
     cuts: Cuts = field(default_factory=Cuts)
+    places: dict[str, Place] = field(default_factory=dict)
 
 
 class Logged(Server):
@@ -87,6 +90,7 @@ def update(tell: Progress) -> Update:
     failures = Failures(before, Log(server.writes), (first, last), own, new)
     seen.cuts = failures.cut(tell)
     failures.boot(seen.cuts, sticks["iso"], tell)
+    seen.places = places(sticks["iso"], new, own, tell)
     return seen
 
 
