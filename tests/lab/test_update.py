@@ -4,7 +4,7 @@
 import pytest
 
 from .image import NEWER, version
-from .update import SIGNED, Update
+from .update import OLDER, SIGNED, Update
 from .update_cuts import BOOTED, NEW, OWN, STAGES, Left
 
 REFUSED = {
@@ -54,6 +54,28 @@ class TestGood:
 
     def test_all_images_are_there_in_the_end(self, update: Update) -> None:
         assert update.images["after"] == sorted([OWN, f"{NEW}.efi", f"hvinit_{SIGNED}+3.efi"])
+
+
+class TestTwoAtOnce:
+    def test_one_is_done(self, update: Update) -> None:
+        assert f"version {OLDER} is in place: the next boot tries it once" in update.answers["the one"]
+
+    def test_the_other_is_told(self, update: Update) -> None:
+        assert "[UPDATE-BUSY]" in update.answers["the other"]
+        assert update.answers["its code"] != "0"
+
+    def test_nothing_is_lost(self, update: Update) -> None:
+        assert f"image {OLDER}: on trial, tries left: 3" in update.answers["both there"]
+        assert f"image {version()}: good" in update.answers["both there"]
+
+
+class TestOlder:
+    def test_it_is_started_once(self, update: Update) -> None:
+        assert update.answers["older boots"] == OLDER
+        assert update.answers["newest boots"] == version()
+
+    def test_both_are_left(self, update: Update) -> None:
+        assert update.back == {OWN: True, f"hvinit_{OLDER}.efi": True}
 
 
 PLACES = {

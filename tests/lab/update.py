@@ -2,25 +2,27 @@
 """A server that updates itself: refused images of every kind, media that are not there or twice, a good
 update from a USB stick, and the next boot, of an image with a certificate, which takes only signed ones.
 Then what power failures during such an update leave on the disk, as the log of its writes tells. Then
-partitions that take no image."""
+partitions that take no image. Then two updates at once, and back to an older version."""
 
+import socket
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import medium
-from .appliance import Appliance
-from .console import LabError
+from . import addon, medium
+from .appliance import PROMPT, SHELL_PROMPT, Appliance
+from .console import Console, LabError, patient
 from .dmlog import Log
 from .image import NEWER, Image, version
 from .machine import Trip
 from .paths import LAB, run
 from .progress import Progress
-from .server import Server
+from .server import IMAGES, Server
 from .story import Story
 from .update_cuts import OWN, SIZE, Cuts, Failures
 from .update_esp import Place, places
-from .updating import GOODS, USB, command, manifest, mount, plug, sha256, unmount, unplug
+from .updating import GOODS, USB, command, end, manifest, mount, plug, sha256, unmount, unplug, whole
 
 OLDER, SIGNED = "0.0.9", "0.3.0"
 CERTIFICATE = "etc/hvinit/certificate.pem"
@@ -29,13 +31,15 @@ CERTIFICATE = "etc/hvinit/certificate.pem"
 @dataclass
 class Update(Story):
     """What the story leaves behind. REFUSED has the words for each image that is none, CUTS what power
-    failures leave, PLACES the partitions that take no image."""
+    failures leave, PLACES the partitions that take no image, BACK whether each image is whole after an
+    older version was gone back to."""
 
     refused: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
     images: dict[str, list[str]] = field(default_factory=dict)
     cuts: Cuts = field(default_factory=Cuts)
     places: dict[str, Place] = field(default_factory=dict)
+    back: dict[str, bool] = field(default_factory=dict)
 
 
 class Logged(Server):
@@ -91,7 +95,52 @@ def update(tell: Progress) -> Update:
     seen.cuts = failures.cut(tell)
     failures.boot(seen.cuts, sticks["iso"], tell)
     seen.places = places(sticks["iso"], new, own, tell)
+    _go_back(seen, own, sticks, sha256(folder / "older.efi"), tell)
     return seen
+
+
+def _go_back(seen: Update, own: Path, sticks: dict[str, Path], typed: str, tell: Progress) -> None:
+    """To an older version, by two updates at once at two consoles; the boot loader starts it once, for
+    it is told to."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = Path(folder) / "line"
+        words = addon.cmdline(LAB / "update-images/cmdline.addon.efi", "console=ttyAMA1 console=ttyAMA0")
+        server = Server("update-back", {OWN: own}, [words], extra=[
+            *USB, "-chardev", f"socket,id=second,path={line},server=on,wait=off", "-serial", "chardev:second",
+        ])  # fmt: skip
+        with Trip(server) as trip:
+            appliance = Appliance(trip, tell)
+            appliance.await_init()
+            with socket.socket(socket.AF_UNIX) as second:
+                second.connect(str(line))
+                other = Console(patient(second), server.folder / "second.log")
+                _two_at_once(appliance, other, seen, sticks["fat"], typed)
+            seen.answers["both there"] = appliance.status_of_machine()
+            for boot in "older", "newest":
+                appliance.console.send("reboot")
+                seen.answers[f"{boot} boots"] = appliance.console.expect(r"init: started: hvinit ([0-9.]+),")[1]
+                appliance.console.expect("host: this image is good" if boot == "older" else PROMPT)
+            appliance.power_off()
+        sums = {OWN: sha256(own)}
+        seen.back = {name: whole(server.esp, f"{IMAGES}/{name}", sums.get(name, typed)) for name in server.images()}
+
+
+def _two_at_once(appliance: Appliance, other: Console, seen: Update, stick: Path, typed: str) -> None:
+    """One at the first console, and another from a rescue shell at the second one, as soon as the first
+    has the folder of copies: to read the image twice takes far longer than to be refused."""
+    words = f"update --force --sha256 {typed}"
+    plug(appliance, "stick", stick)
+    other.send("shell")
+    other.expect(SHELL_PROMPT)
+    appliance.console.send(words)
+    begun = "busybox ls -l /proc/[0-9]*/fd 2>/dev/null | busybox grep -q EFI/hvinit"
+    other.send(f"until {begun}; do :; done; /init ctl {words}; echo code=$?")
+    # The first console holds only so much: it is read first.
+    seen.answers["the one"] = end(appliance)
+    seen.answers["the other"] = other.until(r"code=(?=\d)")
+    seen.answers["its code"] = other.expect(r"\d+")[0]
+    other.send("exit")
+    other.expect(PROMPT)
 
 
 # --- the machine ---
