@@ -56,6 +56,16 @@ class TestGood:
         assert update.images["after"] == sorted([OWN, f"{NEW}.efi", f"hvinit_{SIGNED}+3.efi"])
 
 
+class TestBrokenOff:
+    """By the power button, while a copy is written."""
+
+    def test_file_system_is_clean(self, update: Update) -> None:
+        assert update.dirty == [True, False]
+
+    def test_image_is_not_there(self, update: Update) -> None:
+        assert update.images["broken off"] == [OWN]
+
+
 class TestTwoAtOnce:
     def test_one_is_done(self, update: Update) -> None:
         assert f"version {OLDER} is in place: the next boot tries it once" in update.answers["the one"]

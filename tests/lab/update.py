@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A server that updates itself: refused images of every kind, media that are not there or twice, a good
-update from a USB stick, and the next boot, of an image with a certificate, which takes only signed ones.
-Then what power failures during such an update leave on the disk, as the log of its writes tells. Then
-partitions that take no image. Then two updates at once, and back to an older version."""
+update from a USB stick, all with a clock in 1970, and the next boot, of an image with a certificate, which
+takes only signed ones. Then what power failures during such an update leave on the disk, as the log of its
+writes tells. Then the power button, while a copy is written. Then partitions that take no image. Then two updates at once, and back to an older version."""
 
 import socket
 import tempfile
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import addon, medium
 from .appliance import PROMPT, SHELL_PROMPT, Appliance
-from .console import Console, LabError, patient
+from .console import LIMIT, Console, LabError, patient
 from .dmlog import Log
 from .image import NEWER, Image, version
 from .machine import Trip
@@ -20,19 +20,21 @@ from .paths import LAB, run
 from .progress import Progress
 from .server import IMAGES, Server
 from .story import Story
-from .update_cuts import OWN, SIZE, Cuts, Failures
+from .update_cuts import OWN, SIZE, START, Cuts, Failures
 from .update_esp import Place, places
 from .updating import GOODS, USB, command, end, manifest, mount, plug, sha256, unmount, unplug, whole
 
 OLDER, SIGNED = "0.0.9", "0.3.0"
+DIRTY_AT = 0x41
 CERTIFICATE = "etc/hvinit/certificate.pem"
 
 
 @dataclass
 class Update(Story):
     """What the story leaves behind. REFUSED has the words for each image that is none, CUTS what power
-    failures leave, PLACES the partitions that take no image, BACK whether each image is whole after an
-    older version was gone back to."""
+    failures leave, DIRTY whether the file system was called so when the power button was pressed, and in
+    the end, PLACES the partitions that take no image, BACK whether each image is whole after an older
+    version was gone back to."""
 
     refused: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
@@ -40,6 +42,7 @@ class Update(Story):
     cuts: Cuts = field(default_factory=Cuts)
     places: dict[str, Place] = field(default_factory=dict)
     back: dict[str, bool] = field(default_factory=dict)
+    dirty: list[bool] = field(default_factory=list)
 
 
 class Logged(Server):
@@ -94,9 +97,32 @@ def update(tell: Progress) -> Update:
     failures = Failures(before, Log(server.writes), (first, last), own, new)
     seen.cuts = failures.cut(tell)
     failures.boot(seen.cuts, sticks["iso"], tell)
+    _break_off(seen, own, sticks["iso"], sha256(new), tell)
     seen.places = places(sticks["iso"], new, own, tell)
     _go_back(seen, own, sticks, sha256(folder / "older.efi"), tell)
     return seen
+
+
+def _break_off(seen: Update, own: Path, stick: Path, typed: str, tell: Progress) -> None:
+    server = Server("update-broken-off", {OWN: own}, extra=USB)
+    with Trip(server) as trip:
+        appliance = Appliance(trip, tell)
+        appliance.await_init()
+        plug(appliance, "stick", stick)
+        appliance.console.send(f"update --sha256 {typed}")
+        appliance.console.expect(r"update: writing \d+ KiB")
+        seen.dirty.append(_is_dirty(server))
+        trip.qmp.ask("system_powerdown")
+        trip.wait_off()
+    seen.dirty.append(_is_dirty(server))
+    seen.images["broken off"] = server.images()
+
+
+def _is_dirty(server: Server) -> bool:
+    """What FAT32 says of itself (the byte behind the drive number, as Linux and Windows use it)."""
+    with open(server.boot_image, "rb") as disk:
+        disk.seek(START + DIRTY_AT)
+        return disk.read(1) != b"\0"
 
 
 def _go_back(seen: Update, own: Path, sticks: dict[str, Path], typed: str, tell: Progress) -> None:
@@ -234,11 +260,12 @@ def _refuse_media(appliance: Appliance, seen: Update, sticks: dict[str, Path], t
 
 def _await(appliance: Appliance, code: str, words: str) -> str:
     """A second stick comes in its own time."""
-    for _ in range(10):
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
         said = command(appliance, words)
         if code in said:
             return said
-    raise LabError(f"{code} was never said")
+    raise LabError(f"{code} was never said: see {appliance.console.log}")
 
 
 def _update(appliance: Appliance, seen: Update, sticks: dict[str, Path], typed: str) -> None:

@@ -8,7 +8,8 @@ from . import config
 from .appliance import PROMPT, Appliance
 from .paths import run
 
-USB = ["-device", "qemu-xhci,id=xhci,bus=pcie.0,addr=0xa"]
+# Where sticks go; and a clock that has lost its battery.
+USB = ["-device", "qemu-xhci,id=xhci,bus=pcie.0,addr=0xa", "-rtc", "base=1970-01-01T00:00:10"]
 GOODS = "/tmp/goods"  # where the appliance mounts a stick with all kinds of images
 ENDS = r"\[UPDATE-[A-Z]+\]|is in place|hexadecimal digits"
 
@@ -59,10 +60,14 @@ def plug_cd(appliance: Appliance, name: str, disc: Path) -> None:
 
 
 def unplug(appliance: Appliance, name: str) -> None:
+    """A stick that the appliance's kernel knows; L0 has let go of it long before that kernel has."""
+    count = "busybox ls /sys/block | busybox grep -c ^sd"
+    before = int(appliance.shell(count))
     qmp = appliance.trip.qmp
     qmp.ask("device_del", id=f"usb-{name}")
     qmp.await_event("DEVICE_DELETED", device=f"usb-{name}")
     qmp.ask("blockdev-del", node_name=name)
+    appliance.shell(f"until [ $({count}) -lt {before} ]; do busybox usleep 10000; done")
 
 
 def mount(appliance: Appliance, name: str, stick: Path) -> None:
