@@ -26,6 +26,18 @@ Q := @
 say = @printf '  %-8s %s\n'
 endif
 
+ifneq ($(words $(CURDIR)),1)
+$(error "$(CURDIR)": make takes no folder with a blank in its name)
+endif
+
+# Some shells export a variable of that name, and it is not meant. One that is given and empty is a
+# mistake: what is for one host would be for all.
+ifneq ($(origin HOST),command line)
+HOST :=
+else ifeq ($(strip $(HOST)),)
+NO_HOST := y
+endif
+
 HOST_ARCH := $(shell dpkg --print-architecture)
 CROSS_COMPILE ?= $(if $(filter arm64,$(HOST_ARCH)),,aarch64-linux-gnu-)
 TARGET := build/target
@@ -44,7 +56,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
 		awk -F'|' '!seen[$$1]++ { printf "%-18s %s\n", $$1, $$2 }'
 	@echo '  NAME_defconfig     configs/NAME_defconfig becomes .config'
-	@echo '<name>_defconfig    starts from configs/<name>_defconfig'
 	@echo '  V=1                every command; HVINIT_CACHE, HVINIT_MIRROR: see README.md'
 
 clean: ## removes what was built, keeps the resolved package lists and .config
@@ -52,4 +63,4 @@ clean: ## removes what was built, keeps the resolved package lists and .config
 	$(Q)rm -rf out
 
 distclean: ## removes everything that git does not keep, but for the cache
-	$(Q)rm -rf build out .config .config.old
+	$(Q)rm -rf build out .config .config.old defconfig

@@ -72,7 +72,7 @@ manifest: out/manifest ## the manifest that .config gives
 # as it was written first.
 build/manifest: build/config .config build/native/hvinit
 	$(say) MANIFEST '$@'
-	$(Q)rm -f out/manifest out/hvinit.efi out/signed/hvinit.efi
+	$(Q)rm -f out/manifest $(CARRIED)
 	$(Q)if grep -nE '^(# )?CONFIG_(HOST|VM[0-9]+)_' .config; then \
 		echo 'hvinit: .config: symbols have no CONFIG_ before them here' >&2; exit 1; fi
 	$(Q)build/native/hvinit manifest .config >/dev/null

@@ -11,22 +11,23 @@ SECTOR ?= 512
 # What the firmware starts on the disk, and what that then boots.
 LOADER ?= $(TARGET)/usr/lib/systemd/boot/efi/systemd-bootaa64.efi
 
-# The image's disk is made again when somebody wants it otherwise.
+# The image's media are made again when somebody wants them otherwise.
 build/disk.words: FORCE
-	$(Q)mkdir -p $(@D)
-	$(Q)echo '--esp $(ESP_MIB) --state $(STATE_MIB) --sector-size $(SECTOR)' >$@.new
-	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	$(call keep_words,--esp $(ESP_MIB) --state $(STATE_MIB) --sector-size $(SECTOR))
 
-disk: out/hvinit.img ## out/hvinit.img, a whole disk; ESP_MIB (512), STATE_MIB (64), SECTOR (512 or 4096)
+build/iso.words: FORCE
+	$(call keep_words,$(ADDONS:%=--addon %))
+
+disk: out/hvinit.img out/SHA256SUMS ## out/hvinit.img, a whole disk; ESP_MIB (512), STATE_MIB (64), SECTOR (512 or 4096)
 out/hvinit.img: out/hvinit.efi rootfs/disk.py rootfs/gpt.py build/disk.words $(TARGET)
 	$(say) DISK $@
 	$(Q)rootfs/disk.py --loader $(LOADER) --image $< --version $(HVINIT_VERSION) \
 		$$(cat build/disk.words) $@
 
 iso: out/hvinit.iso ## out/hvinit.iso, a CD for a BMC's virtual drive; ADDONS=... go beside the image
-out/hvinit.iso: out/hvinit.efi rootfs/iso.py rootfs/disk.py $(ADDONS)
+out/hvinit.iso: out/hvinit.efi rootfs/iso.py rootfs/disk.py build/iso.words $(ADDONS)
 	$(say) ISO $@
-	$(Q)rootfs/iso.py --image $< --version $(HVINIT_VERSION) $(ADDONS:%=--addon %) $@
+	$(Q)rootfs/iso.py --image $< --version $(HVINIT_VERSION) $$(cat build/iso.words) $@
 	$(Q)cd out && sha256sum hvinit.iso >hvinit.iso.sha256
 
 flash: out/hvinit.img ## writes the disk to DEV (/dev/...): shows it, asks, verifies; YES=name does not ask

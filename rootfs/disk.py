@@ -11,6 +11,7 @@ disk is a sparse file, which is there as a whole or not at all.
 
 import argparse
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ SPARE_MIB = 8  # for the loader, addons, and the file system's own tables
 CLUSTERS, CLUSTER = 65525, 4096
 # Less than this, and ext4 has no room for a journal.
 STATE_LEAST_MIB = 16
+MOST_MIB = 1 << 20  # a TiB: FAT32 ends at two of them
 # Identifiers that are the same on every disk that is made from the same version.
 NAMESPACE = uuid.UUID("3abd3883-29fd-4b35-859c-b9d35052ed58")
 
@@ -90,7 +92,18 @@ def least_esp(image: int) -> int:
     return max(fat32, IMAGES * -(-image // MIB) + SPARE_MIB)
 
 
+def mib(name: str, text: str) -> int:
+    if not re.fullmatch("[0-9]{1,7}", text) or int(text) > MOST_MIB:
+        raise Failed(f"{name}: want a number of MiB up to {MOST_MIB}, not {text!r}")
+    return int(text)
+
+
 def check(args: argparse.Namespace) -> None:
+    """Makes numbers of what was typed."""
+    args.esp, args.state = mib("ESP_MIB", args.esp), mib("STATE_MIB", args.state)
+    if args.sector_size not in map(str, gpt.SECTORS):
+        raise Failed(f"SECTOR: want {' or '.join(map(str, gpt.SECTORS))}, not {args.sector_size!r}")
+    args.sector_size = int(args.sector_size)
     least = least_esp(Path(args.image).stat().st_size)
     if args.esp < least:
         raise Failed(
@@ -178,10 +191,9 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--loader", required=True, help="systemd-boot for the machine")
     parser.add_argument("--image", required=True, help="the unified kernel image")
     parser.add_argument("--version", required=True, help="the image's version")
-    parser.add_argument("--esp", type=int, default=512, help="EFI system partition (512 MiB)")
-    parser.add_argument("--state", type=int, default=64, help="state partition (64 MiB)")
-    parser.add_argument("--sector-size", type=int, default=512, choices=gpt.SECTORS,
-                        help="bytes of a sector of the drive (512)")  # fmt: skip
+    parser.add_argument("--esp", default="512", help="EFI system partition (512 MiB)")
+    parser.add_argument("--state", default="64", help="state partition (64 MiB)")
+    parser.add_argument("--sector-size", default="512", help="bytes of a sector of the drive (512)")
     parser.add_argument("disk")
     return parser.parse_args(words)
 

@@ -243,6 +243,21 @@ def flash(image: Path, name: str, device: Device, written: list[str]) -> None:
         os.close(fd)
 
 
+def read_image(image: Path) -> gpt.Table:
+    try:
+        with open(image, "rb") as file:
+            return gpt.read(file.read(MIB))
+    except OSError as error:
+        raise Refused(f"{image}: {error.strerror}") from error
+    except gpt.Bad as error:
+        raise Refused(f"{image}: it is no disk image: {error}") from error
+
+
+def tell(table: gpt.Table) -> str:
+    parts = ", ".join(f"{one.name} {(one.end - one.first) // MIB} MiB" for one in table.partitions)
+    return f"{parts}, for sectors of {table.sector} bytes"
+
+
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Writes a disk image to a drive.")
     parser.add_argument("--dry-run", action="store_true", help="says what would be done")
@@ -252,11 +267,11 @@ def main(words: list[str]) -> int:
     args = parser.parse_args(words)
     written: list[str] = []
     try:
-        with open(args.image, "rb") as file:
-            table = gpt.read(file.read(MIB))
+        table = read_image(args.image)
         if not stat.S_ISBLK(os.stat(args.device).st_mode):
             raise Refused("it is no block device: lsblk lists them")
         device = look(args.device)
+        print(f"{args.image}: {tell(table)}")
         print(show(device))
         if against := list(objections(device, table)):
             raise Refused("\n  ".join(["not written to:", *against]))
@@ -270,7 +285,8 @@ def main(words: list[str]) -> int:
         return 1
     except (Failed, gpt.Bad, OSError) as error:
         state = ": the drive is NOT usable as it is" if written else ""
-        print(f"hvinit: flash: {args.device}: {error}{state}", file=sys.stderr)
+        why = error.strerror if isinstance(error, OSError) and error.filename else error
+        print(f"hvinit: flash: {args.device}: {why}{state}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nhvinit: flash: ended: the drive may be half written", file=sys.stderr)

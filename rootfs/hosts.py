@@ -44,7 +44,7 @@ def check_uuid(text: str, what: str) -> str:
 
 def check_lines(config: Path) -> None:
     if not config.is_file():
-        raise HostError(f"{config}: there is no such file")
+        raise HostError(f"{config}: it is no regular file that is there")
     for number, line in enumerate(config.read_text(errors="replace").splitlines(), 1):
         if re.match(r"(# )?CONFIG_(HOST|VM\d+)_", line):
             raise HostError(f"{config}:{number}: symbols have no CONFIG_ before them here")

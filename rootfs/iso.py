@@ -59,6 +59,9 @@ def main(words: list[str]) -> int:
     parser.add_argument("--addon", type=Path, action="append", default=[], help="an addon beside it")
     parser.add_argument("iso")
     args = parser.parse_args(words)
+    if wrong := [one for one in args.addon if not one.name.endswith(".addon.efi")]:
+        print(f"hvinit: iso: {wrong[0]}: no addon is loaded whose name does not end in .addon.efi", file=sys.stderr)
+        return 1
     os.umask(0o022)  # xorriso notes modes
     return disk.make_whole("iso", args.iso, lambda made, work: make_iso(made, args, work))
 

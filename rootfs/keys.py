@@ -101,7 +101,7 @@ def check_kind(certificate: str) -> None:
     if not bits or int(bits[1]) not in BITS:
         raise Refused(f"CERT: its key has {bits[1] if bits else '?'} bits: want 2048, 3072 or 4096")
     if not signed or signed[1] not in [f"{name}WithRSAEncryption" for name in HASHES]:
-        raise Refused(f"CERT: it is signed by {signed[1] if signed else '?'}: want RSA with SHA-256")
+        raise Refused(f"CERT: it is signed by {signed[1] if signed else '?'}: want RSA with SHA-256, -384 or -512")
 
 
 def check_size(certificate: str, room: int) -> None:

@@ -101,6 +101,21 @@ build/appliance.cpio.zst: rootfs/appliance.list build/hosts/list rootfs/pack.py 
 
 # --- image ---------------------------------------------------------------------------------------
 
+# Words of the command line, kept in a file that changes when they do: what is made with them is made
+# again then, and only then.
+define keep_words
+$(Q)mkdir -p $(@D)
+$(Q)echo '$1' >$@.new
+$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+endef
+
+build/cmdline.words: FORCE
+	$(call keep_words,$(KERNEL_CMDLINE))
+
+# What somebody could carry to a machine. It is gone when it is not what was asked for any more.
+CARRIED := $(addprefix out/,hvinit.efi hvinit.img hvinit.iso hvinit.iso.sha256 SHA256SUMS) \
+	$(addprefix out/signed/,hvinit.efi hvinit.img SHA256SUMS)
+
 image: out/hvinit.efi out/hvinit.img out/sbom.spdx.json out/manifest out/SHA256SUMS ## what UEFI boots: out/hvinit.efi, one file, and out/hvinit.img, a disk
 
 # What no machine could make work is told of before it is carried to one.
@@ -110,14 +125,14 @@ check_manifest = build/native/hvinit check --no-machine $2 $1 >$1.checked || \
 
 build/checked: build/native/hvinit build/manifest build/hosts/list build/image.files
 	$(say) CHECK build/manifest
-	$(Q)rm -f out/hvinit.efi out/signed/hvinit.efi
+	$(Q)rm -f $(CARRIED)
 	$(Q)$(call check_manifest,build/manifest,--files build/image.files)
 	$(Q)shopt -s nullglob; for manifest in build/hosts/*.manifest; do \
 		$(call check_manifest,$$manifest,--files build/image.files); done
 	$(Q)touch $@
 
 UKI_PARTS := build/checked rootfs/ukify.sh build/rootfs.cpio.zst build/appliance.cpio.zst \
-	build/os-release $(KERNEL) $(TOOLS) $(TARGET) board/$(BOARD)/board.mk
+	build/os-release $(KERNEL) $(TOOLS) $(TARGET) board/$(BOARD)/board.mk build/cmdline.words
 
 out/hvinit.efi: $(UKI_PARTS)
 	$(say) UKI $@
@@ -129,7 +144,7 @@ out/hvinit.efi: $(UKI_PARTS)
 # Of an image that was never built, nobody knows the files.
 image_files = $(wildcard build/image.files)
 
-check: build/native/hvinit build/manifest $(image_files) ## what would keep a VM from starting; HOST=RECORD: on that machine
+check: build/native/hvinit out/manifest $(image_files) ## what would keep a VM from starting; HOST=RECORD: on that machine
 	$(if $(image_files),,@echo 'no image has been built yet: its files are not looked for')
 	$(Q)build/native/hvinit check $(if $(HOST),--host '$(HOST)',--no-machine) \
 		$(image_files:%=--files %) build/manifest

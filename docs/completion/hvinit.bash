@@ -10,7 +10,7 @@ _hvinit_vms() {
 # What can come behind a word of 'hvinit ctl': commands of the console, or VMs.
 _hvinit_console() {
 	if [[ $1 == ctl ]]; then
-		"${COMP_WORDS[0]}" ctl help 2>/dev/null | sed -n 's/^\([a-z]*\) .*/\1/p'
+		"${COMP_WORDS[0]}" ctl help 2>/dev/null | sed -n '/more\.$/d; s/^\([a-z]*\) .*/\1/p'
 	else
 		"${COMP_WORDS[0]}" ctl status 2>/dev/null | sed '1,/^VM /d; /^ /d; s/ .*//'
 	fi
@@ -19,8 +19,8 @@ _hvinit_console() {
 # The options of a command, or of any.
 _hvinit_options() {
 	case $1 in
-	check) echo --host --root --files --no-machine --json --help ;;
-	devices | plan | argv) echo --host --root --json --help ;;
+	check) echo --host --root --files --no-machine --json --help --version ;;
+	devices | plan | argv) echo --host --root --json --help --version ;;
 	record) echo --host --root --kconfig --probe --help ;;
 	import) echo --host --vm --help ;;
 	ctl) echo --socket --help ;;

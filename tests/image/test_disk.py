@@ -57,6 +57,17 @@ def test_has_what_the_firmware_looks_for(tmp_path: Path, sector: int) -> None:
     assert made.stat().st_blocks * 512 < 32 * MIB
 
 
+@pytest.mark.parametrize(
+    "option, value, name",
+    [("--esp", "abc", "ESP_MIB"), ("--esp", "1e3", "ESP_MIB"), ("--state", "99999999", "STATE_MIB"),
+     ("--state", "-1", "STATE_MIB"), ("--sector-size", "1000", "SECTOR")],
+)  # fmt: skip
+def test_what_is_no_size(tmp_path: Path, option: str, value: str, name: str) -> None:
+    done = make(tmp_path, f"{option}={value}")
+    assert done.returncode == 1 and f"{name}: want " in done.stderr and repr(value) in done.stderr
+    assert not (tmp_path / "made.img").exists()
+
+
 def test_partition_table_is_whole(tmp_path: Path) -> None:
     make(tmp_path)
     told = run(["sfdisk", "--verify", tmp_path / "made.img"]).decode()

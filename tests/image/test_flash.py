@@ -25,6 +25,18 @@ TABLE = gpt.Table(
 )  # fmt: skip
 
 
+def test_image_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(flash.Refused, match="No such file"):
+        flash.read_image(tmp_path / "none")
+    (tmp_path / "text").write_text("hello")
+    with pytest.raises(flash.Refused, match="text: it is no disk image"):
+        flash.read_image(tmp_path / "text")
+
+
+def test_image_is_told_of() -> None:
+    assert flash.tell(TABLE) == "ESP 5 MiB, hvinit-state 5 MiB, for sectors of 512 bytes"
+
+
 def device(**changed: Any) -> flash.Device:
     """A stick as lsblk tells of it."""
     return {

@@ -3,6 +3,7 @@
 refuses. What a machine then takes of them is the lab's to see (tests/lab/hosts.py)."""
 
 import hashlib
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -33,6 +34,12 @@ def refused(output: Path, *words: str | Path, board: str = BOARD) -> str:
     assert done.stderr.startswith("hvinit: ") and "Traceback" not in done.stderr
     assert not (output / "list").exists()
     return done.stderr
+
+
+def make(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", "-C", ROOT, "-s", *words], capture_output=True, text=True, env=os.environ | environment
+    )
 
 
 @pytest.fixture
@@ -116,7 +123,20 @@ class TestAddon:
         assert f'it is for board "{BOARD}", and the image for "toaster"' in said
 
     def test_no_such_file(self, tmp_path: Path) -> None:
-        assert "there is no such file" in refused(tmp_path / "made", "addon", tmp_path / "none", "any")
+        assert "no regular file" in refused(tmp_path / "made", "addon", tmp_path / "none", "any")
+
+    def test_empty_host_is_not_any(self, source: Path) -> None:
+        """As a variable of a script is that nobody has set."""
+        made = make("addon", f"MANIFEST={source}", "HOST=")
+        assert made.returncode and "HOST: it is empty" in made.stderr
+
+    def test_host_of_the_environment_is_not_meant(self, source: Path) -> None:
+        made = make("check", HOST="somebodys-desk")
+        assert "somebodys-desk" not in made.stderr
+
+    def test_key_is_looked_at_first(self, source: Path, tmp_path: Path) -> None:
+        made = make("addon", f"MANIFEST={source}", f"KEY={tmp_path}/none.pem")
+        assert made.returncode and "KEY: " in made.stderr and "No such file" in made.stderr
 
 
 class TestBuiltIn:

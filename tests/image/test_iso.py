@@ -34,6 +34,17 @@ def iso(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "made.iso"
 
 
+def test_what_would_not_be_loaded_is_refused(tmp_path: Path) -> None:
+    """By its name: systemd-stub looks at no other."""
+    (tmp_path / "image").write_bytes(IMAGE)
+    done = subprocess.run(
+        [ROOT / "rootfs/iso.py", "--image", tmp_path / "image", "--version", "1.2", "--addon", tmp_path / "image",
+         tmp_path / "made.iso"], capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1 and "image: no addon is loaded whose name" in done.stderr
+    assert not (tmp_path / "made.iso").exists()
+
+
 def esp(iso: Path) -> gpt.Partition:
     with iso.open("rb") as file:
         table = gpt.read(file.read(1 << 16))

@@ -55,8 +55,8 @@ class Server(Machine):
         self.variables = self.folder / "variables.fd"
         shutil.copyfile(variables, self.variables)
         self.disks = {name: Disk(self.folder / f"{name}.img") for name in topology.drives()}
-        for disk in self.disks.values():
-            disk.refill()
+        for drive in self.disks.values():
+            drive.refill()
         self.boot_image = self.folder / "boot.img"
         run(["cp", "--sparse=always", disk, self.boot_image])
         if images is not None:
