@@ -19,8 +19,8 @@ _hvinit_console() {
 # The options of a command, or of any.
 _hvinit_options() {
 	case $1 in
-	check) echo --host --root --files --no-machine --json --help --version ;;
-	devices | plan | argv) echo --host --root --json --help --version ;;
+	check) echo --host --root --files --no-machine --json --help ;;
+	devices | plan | argv) echo --host --root --json --help ;;
 	record) echo --host --root --kconfig --probe --help ;;
 	import) echo --host --vm --help ;;
 	ctl) echo --socket --help ;;
