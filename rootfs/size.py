@@ -23,6 +23,7 @@ GROUPS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("guests' firmware", lambda path: path.endswith(".fd")),
     ("kernel modules", lambda path: "/modules/" in path),
     ("busybox", lambda path: path.endswith("/busybox")),
+    ("sbverify", lambda path: path.endswith("/sbverify")),
     ("other", lambda path: True),
 )
 
