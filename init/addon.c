@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <sys/mman.h>
 
 #include "esp.h"
 #include "pe.h"
@@ -48,10 +47,9 @@ static struct found *shared = &nothing;
 
 int addon_init(void)
 {
-	void *memory = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *memory = memory_share(sizeof(*shared));
 
-	if (memory == MAP_FAILED)
+	if (!memory)
 		return -errno;
 	shared = memory;
 	return 0;

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <sys/mman.h>
 
 #include "esp.h"
 #include "sys.h"
@@ -21,10 +20,9 @@ static struct images *found = &none;
 
 int images_init(void)
 {
-	void *shared = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *shared = memory_share(sizeof(*found));
 
-	if (shared == MAP_FAILED)
+	if (!shared)
 		return -errno;
 	found = shared;
 	return 0;

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <strings.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "esp.h"
@@ -17,6 +16,7 @@
 #include "sys_verify.h"
 #include "update_source.h"
 #include "update_store.h"
+#include "util.h"
 #include "version.h"
 
 enum { APPEAR_S = 20, RESERVED_MS = 100 /* between looks */, RESERVED_TIMES = 200 };
@@ -27,10 +27,9 @@ static const char **shared = &why_no_media;
 
 int update_init(void)
 {
-	void *memory = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *memory = memory_share(sizeof(*shared));
 
-	if (memory == MAP_FAILED)
+	if (!memory)
 		return -errno;
 	shared = memory;
 	*shared = too_early;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Small helpers that every room uses: scoped descriptors, bounded text, array sizes. */
+/* Small helpers that every room uses: scoped descriptors, bounded text, shared memory, array sizes. */
 #ifndef HVINIT_UTIL_H
 #define HVINIT_UTIL_H
 
@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +57,17 @@ static inline bool str_format(char *dst, size_t size, const char *fmt, ...)
 	n = vsnprintf(dst, size, fmt, ap);
 	va_end(ap);
 	return n >= 0 && (size_t)n < size;
+}
+
+/*
+ * Zeroed memory that the caller and its later children share, for good: what a child finds out is read by
+ * PID 1. NULL with errno. Source: mmap(2).
+ */
+static inline void *memory_share(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 /* Microseconds since boot, sleep included: the clock of all timers. */
