@@ -81,8 +81,6 @@ bool show_plan(const struct config *config, const struct facts *facts, bool json
 	}
 	if (any)
 		plan_print_host(config, facts, stdout);
-	else
-		puts("no VM in the manifest");
 	return !ferror(stdout);
 }
 

@@ -37,6 +37,14 @@ static int find_vm(const char *name)
 	return -1;
 }
 
+static bool has_vm(void)
+{
+	for (unsigned slot = 0; slot < HV_VM_SLOTS; slot++)
+		if (manifest_vm_used(&config.vm[slot]))
+			return true;
+	return false;
+}
+
 /* whole: what was asked for could be shown in whole. Warnings alone are no reason to fail. */
 static int finish(bool whole)
 {
@@ -213,6 +221,8 @@ static int run_plan(const struct request *request)
 	if (!look(request, &root))
 		return EXIT_USAGE;
 	whole = show_plan(&config, &facts, request->json);
+	if (!request->json && !has_vm() && !diag_failures(&diag, DIAG_HOST))
+		puts("no VM in the manifest");
 	note_missing(-1);
 	return finish(whole);
 }

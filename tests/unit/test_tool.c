@@ -319,6 +319,15 @@ static void test_bad_hash(void **state)
 	assert_string_equal(out, "");
 }
 
+/* Who has not got to it yet is not to wonder whether anything is shown at all. */
+static void test_plan_of_nothing(void **state)
+{
+	(void)state;
+	write_file("# hvinit manifest 1\n");
+	assert_int_equal(run("plan", "--root", machine, file, NULL), 0);
+	assert_has(out, "no VM in the manifest");
+}
+
 static void test_manifest(void **state)
 {
 	(void)state;
@@ -537,6 +546,7 @@ int main(void)
 		TOOL_CASE("for programs", test_json),
 		TOOL_CASE("a recorded machine", test_host),
 		TOOL_CASE("a manifest with a wrong hash", test_bad_hash),
+		TOOL_CASE("a plan without a VM", test_plan_of_nothing),
 		TOOL_CASE("manifest", test_manifest),
 		TOOL_CASE("files that cannot be read", test_unreadable),
 		TOOL_CASE("explain", test_explain),
