@@ -323,7 +323,7 @@ static void test_bad_hash(void **state)
 static void test_plan_of_nothing(void **state)
 {
 	(void)state;
-	write_file("# hvinit manifest 1\n");
+	write_manifest("");
 	assert_int_equal(run("plan", "--root", machine, file, NULL), 0);
 	assert_has(out, "no VM in the manifest");
 }
