@@ -21,8 +21,11 @@ die() {
 	exit 1
 }
 
+# The kernel carries its configuration, which tells of tools that somebody may have and that are not used:
+# they are not found.
 kernel_make() {
-	nice make -C "$source" O="$build" ARCH=arm64 CROSS_COMPILE="${CROSS_COMPILE:-}" "$@"
+	nice make -C "$source" O="$build" ARCH=arm64 CROSS_COMPILE="${CROSS_COMPILE:-}" \
+		RUSTC=none BINDGEN=none PAHOLE=none "$@"
 }
 
 # Prints "symbol value" for each setting of the fragments; the last one of a symbol counts.
