@@ -184,7 +184,7 @@ def _guest(appliance: Appliance, other: Console, seen: Panel) -> None:
 
 def _commands(appliance: Appliance, other: Console, seen: Panel) -> None:
     for line, begin in LINES_TYPED.items():
-        seen.answers[line] = appliance.ask(line, rf"\r\n{begin}" if begin else rf"{line}\r\n")
+        seen.answers[line] = appliance.ask(line, rf"\r\n{begin}" if begin else rf"{line}\r")
 
 
 def _two(appliance: Appliance, other: Console, seen: Panel) -> None:
