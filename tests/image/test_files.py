@@ -200,6 +200,7 @@ def unwanted() -> set[str]:
 
 def test_what_was_left_out_is_not_there() -> None:
     assert unwanted() & set(modules()) == set()
+    assert "sit" not in modules()
 
 
 def test_image_has_what_its_modules_need() -> None:

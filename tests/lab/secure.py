@@ -17,7 +17,7 @@ from .image import version
 from .machine import Trip
 from .paths import KERNEL, LAB, PRODUCT, ROOT, TOOLS, run
 from .progress import Progress
-from .server import FIRMWARE, Server
+from .server import CLOCK, FIRMWARE, Server
 from .story import Story
 
 FOLDER = LAB / "keys"
@@ -26,7 +26,6 @@ OWNER = "c4a1c4d6-5a0a-4f57-9d0c-3c2f6c0d5b8e"  # who has put the keys into the 
 CODE = FIRMWARE / "AAVMF_CODE.secboot.fd"
 # What firmware adds to the command line (systemd-stub takes it even under Secure Boot).
 ADDED = "rdinit=/usr/bin/busybox lsm=yama loadpin.enforce=0 hvinit.VM0_MEMORY_MIB=64"
-CLOCK = ("-rtc", "base=1970-01-01T00:00:10")
 MODULE = "kernel/drivers/cdrom/cdrom.ko"  # needs no other, and nobody here needs it
 MEMORY_MIB = 256
 REFUSED = r"Access [Dd]enied|[Ss]ecurity (?:policy )?[Vv]iolation"

@@ -22,6 +22,7 @@ BARE = Topology("bare", ())
 # machine has been reset (QEMU 11.1), until something else happens: a network without a card looks around
 # every second.
 TICKS = ("-netdev", "user,id=ticks,restrict=on")
+CLOCK = ("-rtc", "base=1970-01-01T00:00:10")  # that has lost its battery
 
 
 class Server(Machine):

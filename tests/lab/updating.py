@@ -7,9 +7,10 @@ from pathlib import Path
 from . import config
 from .appliance import PROMPT, Appliance
 from .paths import run
+from .server import CLOCK
 
-# Where sticks go; and a clock that has lost its battery.
-USB = ["-device", "qemu-xhci,id=xhci,bus=pcie.0,addr=0xa", "-rtc", "base=1970-01-01T00:00:10"]
+# Where sticks go; and no certificate is valid yet.
+USB = ["-device", "qemu-xhci,id=xhci,bus=pcie.0,addr=0xa", *CLOCK]
 GOODS = "/tmp/goods"  # where the appliance mounts a stick with all kinds of images
 ENDS = r"\[UPDATE-[A-Z]+\]|is in place|hexadecimal digits"
 
